@@ -1,0 +1,91 @@
+"""What was recorded: events, their identities, and rejected records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.accrual.intake import Recorded
+from services.accrual.ports import DeadLetter, Repeated
+from services.runtime.database import Connection, copy_rows
+from services.runtime.named_queries import load_queries
+
+_sql = load_queries("services.accrual.adapters", "event_store.sql")
+
+_EVENT_COLUMNS = (
+    "stream_id", "seq", "offset_at", "recorded_at", "source", "role", "body", "outcome",
+    "reason", "revision",
+)  # fmt: skip
+
+
+def moment(timestamp_ms: int) -> datetime:
+    """A record's timestamp as an instant."""
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+
+
+async def by_identity(
+    connection: Connection, identities: Sequence[UUID]
+) -> dict[UUID, tuple[int, int, bytes]]:
+    """(stream, seq, canonical bytes) of those identities that are recorded."""
+    rows = await connection.fetch(_sql.by_identity, identities)
+    return {row["identity"]: (row["stream_id"], row["seq"], row["body"]) for row in rows}
+
+
+async def save_identities(connection: Connection, events: Iterable[Recorded]) -> None:
+    """Record who came first. Raises Repeated when one of them is recorded already."""
+    rows = sorted((event.identity, event.stream_id, event.seq) for event in events)
+    try:
+        await copy_rows(
+            connection, table="event_identity", columns=("identity", "stream_id", "seq"), rows=rows
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Repeated from error
+
+
+async def save_events(
+    connection: Connection,
+    events: Iterable[Recorded],
+    outcomes: Mapping[tuple[int, int], tuple[str, str | None]],
+    *,
+    revision: int,
+) -> None:
+    """Record events with what came of them."""
+    rows = [
+        (
+            event.stream_id, event.seq, event.offset_at, moment(event.timestamp_ms), event.source,
+            event.role, event.body, *outcomes[event.stream_id, event.seq], revision,
+        )
+        for event in events
+    ]  # fmt: skip
+    await copy_rows(connection, table="card_event", columns=_EVENT_COLUMNS, rows=rows)
+
+
+async def save_dead_letters(connection: Connection, letters: Sequence[DeadLetter]) -> int:
+    """Record rejected records; one whose source is known already is left as it is."""
+    if not letters:
+        return 0
+    known = {
+        (row["source_topic"], row["source_partition"], row["source_offset"])
+        for row in await connection.fetch(
+            _sql.known_sources,
+            [letter.source_topic for letter in letters],
+            [letter.source_partition for letter in letters],
+            [letter.source_offset for letter in letters],
+        )
+    }
+    fresh: list[DeadLetter] = []
+    for letter in letters:
+        source = (letter.source_topic, letter.source_partition, letter.source_offset)
+        if source not in known:
+            known.add(source)
+            fresh.append(letter)
+    try:
+        await copy_rows(
+            connection, table="dead_letter", columns=DeadLetter._fields, rows=fresh
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Repeated from error
+    return len(fresh)

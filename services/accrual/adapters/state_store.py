@@ -1,0 +1,178 @@
+"""What is derived of a stream: purchases, running totals, events that wait."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from services.accrual.batch import Decided, LinkKey, Loaded
+from services.accrual.engine.decide import Account, Waiting
+from services.accrual.engine.reasons import MISSING_ORIGINAL, Outcome
+from services.accrual.engine.totals import TotalKey
+from services.accrual.intake import Recorded, decode
+from services.kernel.identifiers import key64
+from services.runtime.database import Connection, copy_rows
+from services.runtime.named_queries import load_queries
+
+_sql = load_queries("services.accrual.adapters", "state_store.sql")
+
+_PURCHASE_COLUMNS = (
+    "stream_id", "purchase", "issuer_id", "account_id", "label", "account_key", "link_key", "body",
+)  # fmt: skip
+_WAITING_COLUMNS = (
+    "stream_id", "seq", "issuer_id", "account_id", "account_key", "event_id", "reason", "names",
+    "body",
+)  # fmt: skip
+
+
+def total_key(account_id: str, key: TotalKey) -> UUID:
+    """The primary key of an account's total."""
+    text = "\x1f".join((account_id, *key))
+    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+
+async def load_links(
+    connection: Connection, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
+) -> None:
+    """Read the purchases of these keys into what is loaded of their accounts."""
+    rows = await connection.fetch(
+        _sql.purchases_by_link,
+        [key64(account_id) for account_id, _, _ in keys],
+        [key64(issuer, key) for _, issuer, key in keys],
+    )
+    _take_purchases(rows, into)
+
+
+async def load_accounts(connection: Connection, into: Mapping[str, Loaded]) -> None:
+    """Read all purchases of these accounts."""
+    rows = await connection.fetch(
+        _sql.purchases_by_account, [key64(account_id) for account_id in into]
+    )
+    _take_purchases(rows, into)
+    for loaded in into.values():
+        loaded.complete = True
+
+
+def _take_purchases(rows: Iterable[Mapping[str, object]], into: Mapping[str, Loaded]) -> None:
+    for row in rows:
+        loaded = into.get(row["account_id"])  # type: ignore[call-overload]
+        if loaded is not None:
+            loaded.purchases[row["stream_id"], row["purchase"]] = (row["issuer_id"], row["body"])
+
+
+async def load_totals(
+    connection: Connection, wanted: Mapping[str, set[TotalKey]], into: Mapping[str, Loaded]
+) -> None:
+    """Read the totals of these keys, by account."""
+    places = {
+        total_key(account_id, key): (account_id, key)
+        for account_id, keys in wanted.items()
+        for key in keys
+    }
+    if not places:
+        return
+    for row in await connection.fetch(_sql.totals, list(places)):
+        account_id, key = places[row["total_key"]]
+        into[account_id].totals[key] = (row["unit"], row["total"], row["granted"])
+
+
+async def load_waiting(connection: Connection, into: Mapping[str, Loaded]) -> None:
+    """Read the events of these accounts that have no purchase yet."""
+    keys = [key64(account_id) for account_id in into]
+    for row in await connection.fetch(_sql.waiting, keys):
+        loaded = into.get(row["account_id"])
+        if loaded is None:
+            continue
+        waiting = Waiting(row["seq"], decode(row["body"]))
+        (loaded.failed if row["reason"] == Outcome.FAILED else loaded.waiting).append(waiting)
+
+
+async def save(
+    connection: Connection,
+    decided: Decided,
+    recorded: Mapping[tuple[int, int], Recorded],
+    loaded: Mapping[str, Loaded],
+) -> None:
+    """Write purchases, totals and waiting events that changed."""
+    await _save_purchases(connection, decided.accounts, loaded)
+    await _save_totals(connection, decided.accounts)
+    await _save_waiting(connection, decided, recorded)
+
+
+async def _save_purchases(
+    connection: Connection, accounts: Sequence[Account], loaded: Mapping[str, Loaded]
+) -> None:
+    """Copy new purchases in, update those that were loaded."""
+    fresh: list[tuple[object, ...]] = []
+    changed: list[tuple[int, int, str, bytes]] = []
+    for account in accounts:
+        account_key = key64(account.account_id)
+        existing = loaded[account.account_id].purchases
+        for purchase in account.purchases.values():
+            if not purchase.changed:
+                continue
+            place = (purchase.stream_id, purchase.number)
+            if place in existing:
+                changed.append((*place, purchase.label, purchase.body()))
+            else:
+                fresh.append(
+                    (*place, purchase.issuer_id, purchase.account_id, purchase.label, account_key,
+                     key64(purchase.issuer_id, purchase.key), purchase.body())
+                )  # fmt: skip
+    if fresh:
+        fresh.sort(key=lambda row: row[:2])
+        await copy_rows(connection, table="purchase", columns=_PURCHASE_COLUMNS, rows=fresh)
+    if changed:
+        changed.sort(key=lambda row: row[:2])
+        await connection.execute(_sql.update_purchases, *_columns(changed))
+
+
+async def _save_totals(connection: Connection, accounts: Sequence[Account]) -> None:
+    """Write the totals that moved, in the order of their keys."""
+    rows = sorted(
+        (
+            total_key(account.account_id, key), account.stream_id, key.contract, key.owner,
+            key.terms, account.account_id, key.period, total.unit, total.total, total.granted,
+        )
+        for account in accounts
+        for key, total in account.totals.items()
+        if total.changed
+    )  # fmt: skip
+    if rows:
+        await connection.execute(_sql.upsert_totals, *_columns(rows))
+
+
+async def _save_waiting(
+    connection: Connection, decided: Decided, recorded: Mapping[tuple[int, int], Recorded]
+) -> None:
+    """Write the events that wait now, and drop those that have joined."""
+    rows = [
+        _waiting_row(recorded[account.stream_id, seq], MISSING_ORIGINAL)
+        for account in decided.accounts
+        for seq in account.waiting
+        if (account.stream_id, seq) in recorded
+    ]
+    rows += [_waiting_row(failed, Outcome.FAILED) for failed, _ in decided.failed]
+    joined = [
+        (account.stream_id, seq)
+        for account in decided.accounts
+        for seq in account.joined
+        if (account.stream_id, seq) not in recorded
+    ]
+    if joined:
+        await connection.execute(_sql.delete_waiting, *_columns(joined))
+    if rows:
+        await copy_rows(connection, table="waiting_event", columns=_WAITING_COLUMNS, rows=rows)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _waiting_row(recorded: Recorded, reason: str) -> tuple[object, ...]:
+    event = recorded.event
+    return (
+        recorded.stream_id, recorded.seq, event.issuer_id, event.account_id,
+        key64(event.account_id), event.event_id, reason, event.original_event_id, recorded.body,
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+-- name: purchases_by_link
+-- The purchases of these keys. A hit on a key is a suspicion: the caller compares the text.
+SELECT p.stream_id, p.purchase, p.issuer_id, p.account_id, p.body
+  FROM unnest($1::bigint[], $2::bigint[]) AS w (account_key, link_key)
+  JOIN purchase AS p ON (p.account_key, p.link_key) = (w.account_key, w.link_key);
+
+-- name: purchases_by_account
+-- All purchases of these accounts.
+SELECT p.stream_id, p.purchase, p.issuer_id, p.account_id, p.body
+  FROM purchase AS p WHERE p.account_key = ANY($1::bigint[]);
+
+-- name: update_purchases
+-- Purchases that got more events or other grants.
+UPDATE purchase AS p SET label = w.label, body = w.body
+  FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::bytea[])
+    AS w (stream_id, purchase, label, body)
+ WHERE (p.stream_id, p.purchase) = (w.stream_id, w.purchase);
+
+-- name: totals
+-- The running totals of these keys.
+SELECT total_key, unit, total, granted FROM scope_total WHERE total_key = ANY($1::uuid[]);
+
+-- name: upsert_totals
+-- Totals as they stand after the batch.
+INSERT INTO scope_total AS t (total_key, stream_id, contract, rule, kind, terms, scope, scope_id,
+                              period, unit, total, granted)
+SELECT w.total_key, w.stream_id, w.contract, w.rule, 'cap', w.terms, 'account', w.scope_id,
+       w.period, w.unit, w.total, w.granted
+  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[],
+              $7::text[], $8::text[], $9::bigint[], $10::bigint[])
+    AS w (total_key, stream_id, contract, rule, terms, scope_id, period, unit, total, granted)
+    ON CONFLICT (total_key) DO UPDATE SET total = EXCLUDED.total, granted = EXCLUDED.granted;
+
+-- name: waiting
+-- Events of these accounts that have no purchase yet.
+SELECT stream_id, seq, account_id, reason, body FROM waiting_event
+ WHERE account_key = ANY($1::bigint[]) ORDER BY seq;
+
+-- name: delete_waiting
+-- Events that have joined a purchase.
+DELETE FROM waiting_event AS e USING unnest($1::smallint[], $2::bigint[]) AS w (stream_id, seq)
+ WHERE (e.stream_id, e.seq) = (w.stream_id, w.seq);

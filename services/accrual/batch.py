@@ -1,0 +1,235 @@
+"""One batch of recorded events, decided account by account. No I/O: what is needed is loaded
+before, what changed is saved after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+
+from services.accrual.contracts.book import Book
+from services.accrual.engine.decide import Account, Decision, Waiting
+from services.accrual.engine.eligibility import Enrolments
+from services.accrual.engine.reasons import Outcome, Reason
+from services.accrual.engine.totals import NeedsHistory, Total, TotalKey, key_of
+from services.accrual.intake import Recorded
+from services.accrual.ledger.posting_rules import post
+from services.accrual.ledger.transfer import Transfer
+from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
+from services.accrual.lifecycle.purchase import Purchase, restore
+from services.kernel.calendar import period_of
+from services.kernel.errors import InvariantViolated
+from services.kernel.transaction import CardTransaction, Kind, Role
+
+AccountId = str
+LinkKey = tuple[str, str, str]
+"""Account, issuer, key of a purchase."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read of one account, kept as stored so that a decision can start over."""
+
+    purchases: dict[tuple[int, int], tuple[str, bytes]] = field(default_factory=dict)
+    """(stream, number) → (issuer, body)"""
+    totals: dict[TotalKey, tuple[str, int, int]] = field(default_factory=dict)
+    """key → (unit, T, F(T))"""
+    waiting: list[Waiting] = field(default_factory=list)
+    failed: list[Waiting] = field(default_factory=list)
+    known: dict[tuple[str, str], Stub] = field(default_factory=dict)
+    complete: bool = False
+
+    def restored(self, account_id: str) -> list[Purchase]:
+        """The purchases, decoded."""
+        return [
+            restore(
+                stream_id=stream_id, number=number, issuer_id=issuer_id, account_id=account_id,
+                body=body,
+            )
+            for (stream_id, number), (issuer_id, body) in self.purchases.items()
+        ]  # fmt: skip
+
+    def open(
+        self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
+    ) -> Account:
+        """A fresh account to decide over."""
+        return Account(
+            stream_id=stream_id,
+            account_id=account_id,
+            book=book,
+            enrolments=enrolments,
+            purchases=self.restored(account_id),
+            totals={
+                key: Total(unit=unit, total=total, granted=granted)
+                for key, (unit, total, granted) in self.totals.items()
+            },
+            waiting=self.waiting,
+            known={
+                **self.known,
+                **{(w.event.issuer_id, w.event.event_id): stub_of(w.event) for w in self.waiting},
+            },
+            complete=self.complete,
+        )
+
+
+@dataclass(slots=True)
+class Decided:
+    """What a batch came to."""
+
+    outcomes: dict[tuple[int, int], tuple[str, str | None]] = field(default_factory=dict)
+    """(stream, seq) → outcome and reason"""
+    transfers: list[Transfer] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    """Accounts with what changed of them."""
+    failed: list[tuple[Recorded, Exception]] = field(default_factory=list)
+
+    def absorb(self, other: Decided) -> None:
+        """Add what another part of the same batch came to."""
+        self.outcomes.update(other.outcomes)
+        self.transfers.extend(other.transfers)
+        self.accounts.extend(other.accounts)
+        self.failed.extend(other.failed)
+
+
+def compare_outcome() -> tuple[str, str]:
+    """The outcome of an event that is only recorded for comparison."""
+    return Outcome.NO_REWARD, Reason.COMPARE_FEED.name
+
+
+def by_account(events: Iterable[Recorded]) -> dict[AccountId, list[Recorded]]:
+    """The events that enter purchases, by account, in recorded order."""
+    grouped: dict[AccountId, list[Recorded]] = {}
+    for recorded in events:
+        if recorded.role == Role.BOOKS:
+            grouped.setdefault(recorded.event.account_id, []).append(recorded)
+    return grouped
+
+
+def decide_account(
+    account_id: AccountId,
+    events: list[Recorded],
+    loaded: Loaded,
+    *,
+    book: Book,
+    enrolments: Enrolments,
+) -> Decided:
+    """Decide an account's events in order.
+
+    Raises NeedsHistory when all of the account must be loaded first. An unexpected error fails
+    the one event that caused it; the others are decided as if it had not come.
+    """
+    failed: dict[int, Exception] = {}
+    while True:
+        account = loaded.open(
+            account_id, stream_id=events[0].stream_id, book=book, enrolments=enrolments
+        )
+        decided = Decided(accounts=[account])
+        for recorded in events:
+            seq = recorded.seq
+            if seq in failed:
+                decided.outcomes[recorded.stream_id, seq] = (Outcome.FAILED, None)
+                decided.failed.append((recorded, failed[seq]))
+                continue
+            try:
+                decision = account.record(recorded.event, seq)
+                _post(decision, recorded, account, decided)
+            except (NeedsHistory, InvariantViolated):
+                raise
+            except Exception as error:  # a bug must not stop the others; it is recorded
+                failed[seq] = error
+                break
+        else:
+            return decided
+
+
+def _post(decision: Decision, recorded: Recorded, account: Account, decided: Decided) -> None:
+    decided.outcomes[recorded.stream_id, recorded.seq] = (decision.outcome, decision.reason)
+    if decision.changes:
+        decided.transfers.extend(
+            post(
+                decision.changes, stream_id=recorded.stream_id, seq=recorded.seq,
+                account_id=account.account_id,
+            )
+        )  # fmt: skip
+
+
+def reconsider_account(
+    account_id: AccountId,
+    loaded: Loaded,
+    *,
+    stream_id: int,
+    seq: int,
+    first_leg: int,
+    on: date,
+    book: Book,
+    enrolments: Enrolments,
+) -> Decided:
+    """Decide everything of an account anew, as part of the command recorded under `seq`."""
+    account = loaded.open(account_id, stream_id=stream_id, book=book, enrolments=enrolments)
+    changes = account.reconsider(seq=seq, on=on, failed=loaded.failed)
+    transfers = post(
+        changes, stream_id=stream_id, seq=seq, account_id=account_id, first_leg=first_leg
+    )
+    return Decided(transfers=transfers, accounts=[account])
+
+
+def link_keys(
+    grouped: Mapping[AccountId, list[Recorded]], loaded: Mapping[AccountId, Loaded]
+) -> list[LinkKey]:
+    """The purchases that a batch may touch."""
+    keys: list[LinkKey] = []
+    for account_id, events in grouped.items():
+        known = dict(loaded[account_id].known)
+        known.update(
+            ((r.event.issuer_id, r.event.event_id), stub_of(r.event)) for r in events
+        )
+        wanted: dict[tuple[str, str], None] = {}
+        for recorded in events:
+            issuer = recorded.event.issuer_id
+            key = purchase_key(stub_of(recorded.event), partial(_find, known, issuer))
+            if key is not None:
+                wanted[issuer, key] = None
+        keys.extend((account_id, issuer, key) for issuer, key in wanted)
+    return keys
+
+
+def _find(known: Mapping[tuple[str, str], Stub], issuer: str, event_id: str) -> Stub | None:
+    return known.get((issuer, event_id))
+
+
+def total_keys(
+    account_id: AccountId, events: Iterable[CardTransaction], loaded: Loaded, book: Book
+) -> set[TotalKey]:
+    """Every total that these events, and what is loaded of the account, may count in."""
+    keys: set[TotalKey] = set()
+    for event in events:
+        if event.kind == Kind.PRESENTMENT:
+            _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, keys)
+    for purchase in loaded.restored(account_id):
+        for leg in purchase.legs:
+            if leg.kind == Kind.PRESENTMENT:
+                _caps_on(purchase.issuer_id, leg.occurred_at, leg.posted_on, book, keys)
+        keys.update(key_of(grant) for grant in purchase.grants if grant.owner)
+    for waiting in (*loaded.waiting, *loaded.failed):
+        event = waiting.event
+        if event.kind == Kind.PRESENTMENT:
+            _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, keys)
+    return keys
+
+
+def _caps_on(
+    issuer: str, occurred_at: int, posted_on: int | None, book: Book, keys: set[TotalKey]
+) -> None:
+    for agreement in book.agreements(issuer):
+        day = agreement.governing_on(occurred_at, posted_on)
+        terms = None if day is None else agreement.version_on(day)
+        if day is None or terms is None:
+            continue
+        for rule in terms.rules:
+            cap = rule.cap
+            if cap is not None:
+                keys.add(
+                    TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per))
+                )

@@ -1,0 +1,190 @@
+"""Wires accrual: settings → stores → handler. The only importer of the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid5
+
+from services.accrual.adapters import (
+    command_store,
+    event_store,
+    ledger_store,
+    publisher_store,
+    state_store,
+)
+from services.accrual.adapters.fact_store import FactStore
+from services.accrual.contracts.compile import compile_terms
+from services.accrual.contracts.parse import parse
+from services.accrual.contracts.settlement import settlement_terms
+from services.accrual.contracts.versions import check_versions
+from services.accrual.deciding import Decider
+from services.accrual.facts import Facts, Imported
+from services.accrual.handler import AccrualHandler
+from services.accrual.intake import Recorded
+from services.accrual.members.csv import read_members
+from services.accrual.ports import Version
+from services.accrual.publisher import Publisher
+from services.accrual.reconsider import Difference, Reconsideration
+from services.kernel.errors import InvalidInput, Problem
+from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
+from services.runtime.consumer import StreamConsumer
+from services.runtime.database import Database
+from services.runtime.sealing import Sealer
+from services.runtime.service import Service
+from services.runtime.settings import Settings
+from services.runtime.telemetry import get_logger
+
+GROUP = "milepost-accrual"
+_log = get_logger(__name__)
+
+
+class Watch:
+    """Tells metrics and logs what batches came to."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def recorded(self, outcome: str, reason: str | None, count: int) -> None:
+        """So many events had this outcome."""
+        metrics = self._service.metrics
+        metrics.count("milepost_records_total", count, outcome=outcome, reason=reason or "")
+        if outcome == "REJECTED":
+            metrics.count("milepost_dead_letters_total", count, reason=reason or "")
+
+    def failed(self, recorded: Recorded, error: Exception) -> None:
+        """A decision broke; the event is recorded FAILED and can be reconsidered."""
+        identifier = uuid5(recorded.identity, "failed")
+        _log.error(
+            "a decision failed; run `milepost reconsider account` once the cause is gone",
+            stream=recorded.stream_id, seq=recorded.seq, error_id=str(identifier),
+            error=type(error).__name__, exc_info=error,
+        )  # fmt: skip
+
+
+def decider() -> Decider:
+    """A decider with its own cache of facts."""
+    return Decider(events=event_store, state=state_store, facts=FactStore())
+
+
+async def run_accrual(
+    service: Service, *, assign: list[tuple[str, int]] | None = None
+) -> None:
+    """Consume `card-transactions` and `dead-letters` until the service is told to stop."""
+    settings = service.settings
+    sealer = Sealer.from_file(settings.require_quarantine_key())
+    database = await service.reach(
+        lambda: Database.connect(
+            settings.require_database(), strict=False, application_name="milepost-accrual"
+        )
+    )
+    async with database:
+        handler = AccrualHandler(
+            database=database, decider=decider(), ledger=ledger_store, seal=sealer.seal,
+            observer=Watch(service),
+        )  # fmt: skip
+        consumer = StreamConsumer(
+            settings, database, handler, topics=[CARD_TRANSACTIONS, DEAD_LETTERS], group=GROUP,
+            owner=service.owner, metrics=service.metrics, health=service.health, assign=assign,
+        )  # fmt: skip
+        service.started()
+        await consumer.run(service.stop)
+
+
+async def run_publisher(service: Service) -> None:
+    """Publish the journal to `accruals` until the service is told to stop."""
+    database = await service.reach(
+        lambda: Database.connect(
+            service.settings.require_database(), application_name="milepost-publisher"
+        )
+    )
+    async with database:
+        service.started()
+        await Publisher(service, database, publisher_store).run(service.stop)
+
+
+@asynccontextmanager
+async def facts(settings: Settings) -> AsyncIterator[Facts]:
+    """The commands over facts, with a database of their own."""
+    async with await Database.connect(settings.require_database()) as database:
+        reconsideration = Reconsideration(decider(), ledger_store, command_store)
+        yield Facts(database, reconsideration)
+
+
+async def import_members(settings: Settings, path: Path, on: date) -> Imported:
+    """Import a member file. Raises InvalidInput with every bad line; then nothing is imported."""
+    rows = read_members(_bytes(path), file=str(path))
+    async with facts(settings) as commands:
+        return await commands.import_members(rows, on=on)
+
+
+async def apply_contract(settings: Settings, path: Path, *, author: str, on: date) -> str:
+    """Record a contract file as signed by its author; gives its id and whether it is new."""
+    signed = parse(_bytes(path), file=str(path))
+    compile_terms(signed.contract)
+    contract = signed.contract
+    version = Version(
+        contract.contract, contract.version, contract.issuer, contract.program, contract.partner,
+        signed.text, signed.sha256, settlement_terms(contract), author, on,
+    )  # fmt: skip
+    async with facts(settings) as commands:
+        held = [row for row in await list_contracts(settings) if row["contract"] == contract.contract]
+        others = [
+            parse(row["document"], file=f"{row['contract']}/{row['version']}")
+            for row in held
+            if row["version"] != contract.version
+        ]
+        if problems := check_versions([*others, signed]):
+            raise InvalidInput(problems)
+        await commands.apply_contract(version)
+    return signed.id
+
+
+async def approve_contract(
+    settings: Settings, identifier: str, *, approver: str, on: date, retroactive: bool
+) -> Difference:
+    """Approve `contract/version` as a second person."""
+    contract, _, version = identifier.rpartition("/")
+    if not contract or not version.isdigit():
+        why = "is not contract/version, such as sky-visa/3"
+        raise InvalidInput([Problem(why, field="ID", value=identifier)])
+    async with facts(settings) as commands:
+        return await commands.approve_contract(
+            contract, int(version), approver=approver, on=on, retroactive=retroactive
+        )
+
+
+async def list_contracts(settings: Settings) -> list[dict[str, Any]]:
+    """Every contract version with author and approval."""
+    async with await Database.connect(settings.require_database()) as database:
+        async with database.connection() as connection:
+            return await command_store.versions(connection)
+
+
+async def show_member(settings: Settings, identifier: str) -> list[dict[str, Any]]:
+    """Every row of a member or an account."""
+    async with await Database.connect(settings.require_database()) as database:
+        async with database.connection() as connection:
+            return await command_store.members(connection, identifier)
+
+
+async def reconsider_account(settings: Settings, account: str, *, on: date) -> Difference:
+    """Decide one account anew."""
+    async with facts(settings) as commands:
+        return await commands.reconsider_account(account, on=on)
+
+
+async def reconsider_contract(settings: Settings, contract: str, *, on: date) -> Difference:
+    """Decide every account of a contract's issuer anew."""
+    async with facts(settings) as commands:
+        return await commands.reconsider_contract(contract, on=on)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput([Problem(error.strerror or "cannot be read", file=str(path))]) from error

@@ -1,0 +1,1 @@
+"""What partners sign: contract files read, checked across their keys, and compiled. Pure."""

@@ -1,0 +1,76 @@
+"""From the text of a contract file to a `Signed` version, or to every problem it has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from services.accrual.contracts.amounts import check_amounts, check_dates
+from services.accrual.contracts.document import Document
+from services.accrual.contracts.groups import check_groups
+from services.accrual.contracts.model import Contract
+from services.accrual.contracts.parties import check_funding, check_settlement
+from services.accrual.contracts.reading import read
+from services.accrual.contracts.wording import report_shape
+from services.kernel.card import contains_card_number
+from services.kernel.errors import InvalidInput, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One contract version as its file says it, with the file behind it."""
+
+    contract: Contract
+    text: str
+    sha256: str
+    """Of the text in UTF-8, hex."""
+    document: Document
+
+    @property
+    def id(self) -> str:
+        """`contract/version`, as commands name it."""
+        return f"{self.contract.contract}/{self.contract.version}"
+
+
+def parse(source: str | bytes, *, file: str) -> Signed:
+    """Read and check one file. Raises InvalidInput with every problem of it."""
+    text = _decoded(source, file)
+    document = read(text, file=file)
+    document.problems.extend(_card_numbers(text, file))
+    contract: Contract | None = None
+    if document.whole:
+        try:
+            contract = Contract.model_validate(document.content)
+        except ValidationError as error:
+            report_shape(document, error)
+        for check in (check_amounts, check_dates, check_groups, check_funding, check_settlement):
+            check(document)
+    if document.problems or contract is None:
+        raise InvalidInput(sorted(document.problems, key=_place))
+    return Signed(contract, text, hashlib.sha256(text.encode()).hexdigest(), document)
+
+
+def _decoded(source: str | bytes, file: str) -> str:
+    if isinstance(source, str):
+        return source
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = source[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        why = "is not UTF-8"
+        raise InvalidInput([Problem(why, file=file, line=line, column=column)]) from None
+
+
+def _card_numbers(text: str, file: str) -> Iterator[Problem]:
+    """Contracts are stored as they were signed, comments too: none may hold a card number."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if contains_card_number(line):
+            yield Problem("holds what looks like a card number", file=file, line=number)
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    return problem.line or 0, problem.column or 0, problem.field or ""

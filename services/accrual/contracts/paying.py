@@ -1,0 +1,89 @@
+"""The clauses between the parties: who funds a reward, what a mile costs, which file tells it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from services.accrual.contracts.clauses import Clause
+from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
+from services.accrual.contracts.numbers import Exact, Percent, Yes
+
+AIR_MILES, STATEMENT_CREDIT = "air-miles-rewards", "statement-credit"
+
+
+class Funder(Clause):
+    """Who pays which part of the reward."""
+
+    funder: Annotated[Identifier, Field(description="Named once.", examples=["first-bank"])]
+    share: Annotated[
+        Percent, Field(description="Percent; all shares add up to 100.", examples=["60"])
+    ]
+    remainder: Annotated[
+        Yes | None,
+        Field(description="true on exactly one funder: it takes what rounding leaves."),
+    ] = None
+
+
+class MilesPrice(Clause):
+    """What the partner charges for one mile, exact, by award."""
+
+    currency: Annotated[Money, Field(description="What miles are paid in.", examples=["NOK"])]
+    base: Annotated[
+        Exact | None, Field(description="Of rules with award base.", examples=["0.09"])
+    ] = None
+    bonus: Annotated[
+        Exact | None, Field(description="Of rules with award bonus.", examples=["0.07"])
+    ] = None
+
+
+class File(Clause):
+    """The layout of the settlement file, and its codes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"layout": {"const": AIR_MILES}}},
+            "then": {"required": ["provider_code", "offer_codes"]},
+            "else": {"properties": {"provider_code": False, "offer_codes": False}},
+        }
+    )
+
+    layout: Annotated[
+        Literal["air-miles-rewards", "statement-credit"],
+        Field(description="air-miles-rewards for units · statement-credit for money"),
+    ]
+    provider_code: Annotated[
+        ProviderCode | None, Field(description="The sponsor's code.", examples=["SKYA"])
+    ] = None
+    offer_codes: Annotated[
+        dict[Identifier, OfferCode] | None,
+        Field(
+            description="The offer code of every rule.",
+            examples=[{"base": "B001"}],
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ] = None
+
+
+class Settlement(Clause):
+    """How the partner is told and paid."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"file": {"properties": {"layout": {"const": AIR_MILES}}}}},
+            "then": {"required": ["miles_price"]},
+            "else": {"properties": {"miles_price": False}},
+        }
+    )
+
+    cycle: Annotated[Literal["monthly"], Field(description="How often a batch is sealed.")]
+    adjustments: Annotated[
+        Literal["send", "carry"],
+        Field(description="A member's sum below zero: send: the partner takes it back · carry: it "
+              "waits until later rewards cover it."),
+    ]  # fmt: skip
+    miles_price: Annotated[
+        MilesPrice | None, Field(description="Required for units; money has no price.")
+    ] = None
+    file: Annotated[File, Field(description="The file that the partner or issuer receives.")]

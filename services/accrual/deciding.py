@@ -1,0 +1,231 @@
+"""Load what a batch's decisions need, decide, and hand back what changed. One orchestration for
+the consumer, the commands and the rebuild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.accrual.batch import (
+    Decided,
+    Loaded,
+    by_account,
+    compare_outcome,
+    decide_account,
+    link_keys,
+    reconsider_account,
+    total_keys,
+)
+from services.accrual.contracts.book import Book
+from services.accrual.engine.eligibility import Enrolments
+from services.accrual.engine.reasons import Outcome
+from services.accrual.engine.totals import NeedsHistory
+from services.accrual.intake import Recorded, decode
+from services.accrual.lifecycle.matching import stub_of
+from services.accrual.ports import EventStore, FactStore, StateStore
+from services.kernel.identifiers import identity
+from services.kernel.transaction import CardTransaction, Role
+from services.runtime.database import Connection
+
+Named = tuple[str, str, str]
+"""Account, issuer and id of an event that another one names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where events and facts are read, and where state is: a rebuild has another place for it."""
+
+    events: Connection
+    state: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """The stores that a decision reads."""
+
+    events: EventStore
+    state: StateStore
+    facts: FactStore
+
+    async def decide(
+        self, sources: Sources, recorded: Sequence[Recorded], *, revision: int
+    ) -> tuple[Decided, dict[str, Loaded]]:
+        """Decide events that are new (no duplicates among them), in recorded order."""
+        decided = Decided()
+        for event in recorded:
+            if event.role == Role.COMPARE:
+                decided.outcomes[event.stream_id, event.seq] = compare_outcome()
+        grouped = by_account(recorded)
+        book = await self.facts.book(sources.events, revision)
+        rosters = await self.facts.rosters(sources.events, list(grouped), revision)
+        loaded = {account_id: Loaded() for account_id in grouped}
+        await self._load(sources, grouped, loaded, book)
+        deep = _decide_each(grouped, loaded, book, rosters, decided)
+        if deep:
+            await self._complete(sources, {name: grouped[name] for name in deep}, loaded, book)
+            _decide_each({name: grouped[name] for name in deep}, loaded, book, rosters, decided)
+        return decided, loaded
+
+    async def reconsider(
+        self,
+        sources: Sources,
+        accounts: Sequence[str],
+        *,
+        stream_id: int,
+        seq: int,
+        on: date,
+        revision: int,
+    ) -> tuple[Decided, dict[str, Loaded]]:
+        """Decide all purchases of these accounts anew, as part of the command under `seq`."""
+        decided = Decided()
+        book = await self.facts.book(sources.events, revision)
+        rosters = await self.facts.rosters(sources.events, accounts, revision)
+        loaded = {account_id: Loaded() for account_id in accounts}
+        await self.state.load_waiting(sources.state, loaded)
+        named = {
+            place
+            for account_id, found in loaded.items()
+            for waiting in found.failed
+            for place in _named(account_id, waiting.event)
+        }
+        before = dict.fromkeys(accounts, (stream_id, seq))
+        await self._load_originals(sources, named, loaded, before=before)
+        await self._complete(sources, {name: [] for name in accounts}, loaded, book)
+        for account_id in sorted(accounts):
+            decided.absorb(
+                reconsider_account(
+                    account_id, loaded[account_id], stream_id=stream_id, seq=seq,
+                    first_leg=len(decided.transfers) + 1, on=on, book=book,
+                    enrolments=rosters[account_id],
+                )
+            )  # fmt: skip
+        return decided, loaded
+
+    async def _load(
+        self,
+        sources: Sources,
+        grouped: Mapping[str, list[Recorded]],
+        loaded: dict[str, Loaded],
+        book: Book,
+    ) -> None:
+        await self.state.load_waiting(sources.state, loaded)
+        named = {
+            place
+            for account_id, events in grouped.items()
+            for found in events
+            for place in _named(account_id, found.event)
+        }
+        before = {name: (events[0].stream_id, events[0].seq) for name, events in grouped.items()}
+        await self._load_originals(sources, named, loaded, before=before)
+        await self.state.load_links(sources.state, link_keys(grouped, loaded), loaded)
+        await self._load_totals(sources, grouped, loaded, book)
+
+    async def _complete(
+        self,
+        sources: Sources,
+        grouped: Mapping[str, list[Recorded]],
+        loaded: dict[str, Loaded],
+        book: Book,
+    ) -> None:
+        """Load all of these accounts."""
+        chosen = {account_id: loaded[account_id] for account_id in grouped}
+        await self.state.load_accounts(sources.state, chosen)
+        await self._load_totals(sources, grouped, loaded, book)
+
+    async def _load_totals(
+        self,
+        sources: Sources,
+        grouped: Mapping[str, list[Recorded]],
+        loaded: dict[str, Loaded],
+        book: Book,
+    ) -> None:
+        wanted = {
+            account_id: total_keys(
+                account_id, [found.event for found in events], loaded[account_id], book
+            )
+            for account_id, events in grouped.items()
+        }
+        await self.state.load_totals(sources.state, wanted, loaded)
+
+    async def _load_originals(
+        self,
+        sources: Sources,
+        named: set[Named],
+        loaded: Mapping[str, Loaded],
+        *,
+        before: Mapping[str, tuple[int, int]],
+    ) -> None:
+        """Read recorded events that others name, and those that these name, as far as needed.
+
+        Only events of the same account and stream recorded before `before` count.
+        """
+        asked: set[Named] = set()
+        while named:
+            asked |= named
+            places = {
+                identity(Role.BOOKS, issuer, event_id): (account_id, issuer, event_id)
+                for account_id, issuer, event_id in named
+            }
+            found = await self.events.by_identity(sources.events, list(places))
+            named = set()
+            for key, (stream_id, seq, body) in found.items():
+                account_id, issuer, event_id = places[key]
+                event = decode(body)
+                limit = before[account_id]
+                if event.account_id != account_id or stream_id != limit[0] or seq >= limit[1]:
+                    continue
+                loaded[account_id].known[issuer, event_id] = stub_of(event)
+                named |= _named(account_id, event) - asked
+
+
+def _named(account_id: str, event: CardTransaction) -> set[Named]:
+    """What linking must look up for an event: its original, when no lifecycle id says it all."""
+    if event.lifecycle_id is not None or event.original_event_id is None:
+        return set()
+    return {(account_id, event.issuer_id, event.original_event_id)}
+
+
+def _decide_each(
+    grouped: Mapping[str, list[Recorded]],
+    loaded: Mapping[str, Loaded],
+    book: Book,
+    rosters: Mapping[str, Enrolments],
+    decided: Decided,
+) -> list[str]:
+    """Decide account by account; gives those that need all of their purchases first."""
+    deep: list[str] = []
+    for account_id, events in grouped.items():
+        try:
+            decided.absorb(
+                decide_account(
+                    account_id, events, loaded[account_id], book=book,
+                    enrolments=rosters[account_id],
+                )
+            )  # fmt: skip
+        except NeedsHistory:
+            deep.append(account_id)
+    return deep
+
+
+def repeats(
+    recorded: Iterable[Recorded], held: Mapping[object, tuple[int, int, bytes]]
+) -> tuple[list[Recorded], dict[tuple[int, int], tuple[str, str | None]]]:
+    """Divide events into new ones and repeats of one that is recorded, in `held` or before it.
+
+    The same canonical bytes again are a DUPLICATE, other bytes a CONFLICT.
+    """
+    first: dict[object, bytes] = {key: body for key, (_, _, body) in held.items()}
+    fresh: list[Recorded] = []
+    outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
+    for event in recorded:
+        body = first.get(event.identity)
+        if body is None:
+            first[event.identity] = event.body
+            fresh.append(event)
+        else:
+            same = body == event.body
+            outcome = Outcome.DUPLICATE if same else Outcome.CONFLICT
+            outcomes[event.stream_id, event.seq] = (outcome, None)
+    return fresh, outcomes

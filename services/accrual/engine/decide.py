@@ -1,0 +1,218 @@
+"""One account's decisions: record an event, and post the difference that it makes.
+
+    account = Account(stream_id=0, account_id="A1", book=book, enrolments=roster)
+    decision = account.record(event, seq)        # outcome, reason, changes (signed, by funder)
+
+`Account` holds what was loaded of an account: purchases, totals, events that wait. Amounts are a
+function of the recorded set; the recorded order decides only who comes first where a total binds.
+When a full total changes in its middle and not all purchases of the account are loaded,
+`NeedsHistory` is raised: load them all (`complete=True`) and decide again from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from services.accrual.contracts.book import Book, day_of, local_date
+from services.accrual.engine.eligibility import Assessment, Claim, Enrolments, assess
+from services.accrual.engine.funding import differences
+from services.accrual.engine.reasons import (
+    MISSING_ORIGINAL,
+    MISSING_POSTING_DATE,
+    NO_CHANGE,
+    Outcome,
+    Reason,
+)
+from services.accrual.engine.totals import Shares, Total, TotalKey
+from services.accrual.ledger.posting_rules import Change
+from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
+from services.accrual.lifecycle.net import weigh
+from services.accrual.lifecycle.purchase import Grant, Purchase, leg_of
+from services.kernel.calendar import period_of
+from services.kernel.transaction import CardTransaction, Kind
+
+
+class Decision(NamedTuple):
+    """What came of an event: its outcome for good, and the changes that it causes."""
+
+    outcome: str
+    reason: str | None
+    changes: list[Change]
+
+
+class Waiting(NamedTuple):
+    """A recorded event without a purchase: it waits for what it names."""
+
+    seq: int
+    event: CardTransaction
+
+
+class Account:
+    """What is loaded of one account in one stream, and the decisions over it."""
+
+    def __init__(
+        self,
+        *,
+        stream_id: int,
+        account_id: str,
+        book: Book,
+        enrolments: Enrolments,
+        purchases: Iterable[Purchase] = (),
+        totals: dict[TotalKey, Total] | None = None,
+        waiting: Iterable[Waiting] = (),
+        known: dict[tuple[str, str], Stub] | None = None,
+        complete: bool = False,
+    ) -> None:
+        self.stream_id = stream_id
+        self.account_id = account_id
+        self.book = book
+        self.enrolments = enrolments
+        self.purchases = {(found.issuer_id, found.key): found for found in purchases}
+        self.totals = totals if totals is not None else {}
+        self.waiting = {found.seq: found for found in waiting}
+        self.joined: list[int] = []
+        """Seqs of events that waited and have joined a purchase."""
+        self.known = known if known is not None else {}
+        """Recorded events of the account by (issuer, event id), as far as linking needs them."""
+        self.complete = complete
+
+    def record(self, event: CardTransaction, seq: int) -> Decision:
+        """Take an event that is recorded under `seq` and decide what it changes."""
+        self.known[event.issuer_id, event.event_id] = stub_of(event)
+        own = self._join(event, seq)
+        if own is None:
+            self.waiting[seq] = Waiting(seq, event)
+        late = self._join_waiting(event.issuer_id) if self.waiting else []
+        touched = late if own is None else [own, *(found for found in late if found is not own)]
+        cause = Cause(event.occurred_at, event.posted_on, None)
+        assessed, changes = self._settle(touched, cause, seq=seq, moved_in=bool(late))
+        if changes:
+            return Decision(Outcome.POSTED, None, changes)
+        if seq in self.waiting or own is None:
+            return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
+        return _without_transfer(event, own, assessed[own.number])
+
+    def reconsider(
+        self, *, seq: int, on: date, failed: Iterable[Waiting] = ()
+    ) -> list[Change]:
+        """Decide every purchase anew with the facts as they are now; `on` is the command's date.
+
+        `failed` are events whose decision broke earlier; they join now. All purchases and totals
+        of the account must be loaded.
+        """
+        self.waiting.update((found.seq, found) for found in failed)
+        for found in failed:
+            event = found.event
+            self.known[event.issuer_id, event.event_id] = stub_of(event)
+        for issuer in sorted({found.event.issuer_id for found in self.waiting.values()}):
+            self._join_waiting(issuer)
+        touched = sorted(self.purchases.values(), key=lambda found: found.number)
+        return self._settle(touched, Cause(0, None, on), seq=seq, moved_in=True)[1]
+
+    def _join(self, event: CardTransaction, seq: int) -> Purchase | None:
+        """Put an event into its purchase, opening it if need be; None when it must wait."""
+        issuer = event.issuer_id
+        if event.lifecycle_id is not None:
+            key: str | None = f"L:{event.lifecycle_id}"
+        else:
+            key = purchase_key(stub_of(event), lambda named: self.known.get((issuer, named)))
+        if key is None:
+            return None
+        purchase = self.purchases.get((issuer, key))
+        if purchase is None:
+            purchase = Purchase(
+                stream_id=self.stream_id, number=seq, issuer_id=issuer,
+                account_id=self.account_id, key=key, legs=[], grants=[],
+            )  # fmt: skip
+            self.purchases[issuer, key] = purchase
+        purchase.legs.append(leg_of(event, seq))
+        purchase.changed = True
+        return purchase
+
+    def _join_waiting(self, issuer_id: str) -> list[Purchase]:
+        """Let every waiting event join that now can, in recorded order."""
+        touched: list[Purchase] = []
+        for seq, found in sorted(self.waiting.items()):
+            if found.event.issuer_id != issuer_id:
+                continue
+            purchase = self._join(found.event, seq)
+            if purchase is None:
+                continue
+            del self.waiting[seq]
+            self.joined.append(seq)
+            if purchase not in touched:
+                touched.append(purchase)
+        return touched
+
+    def _settle(
+        self, touched: list[Purchase], cause: Cause, *, seq: int, moved_in: bool
+    ) -> tuple[dict[int, Assessment], list[Change]]:
+        """Assess the touched purchases, share the totals out anew, and list the differences."""
+        assessed: dict[int, Assessment] = {}
+        shares = Shares(self.purchases, self.totals, self.book, complete=self.complete)
+        for purchase in touched:
+            found = assess(
+                purchase.issuer_id, weigh(purchase.legs), book=self.book,
+                enrolments=self.enrolments,
+            )  # fmt: skip
+            assessed[purchase.number] = found
+            shares.replace(purchase, [_grant(claim) for claim in found.claims])
+        shares.share_out(seq=seq, moved_in=moved_in)
+        changes: list[Change] = []
+        for purchase, before in shares.before.values():
+            entry = changes[-1].entry + 1 if changes else 1
+            found_changes = differences(
+                purchase, before, book=self.book, entry=entry,
+                effective_on=lambda contract: cause.effective_on(contract, self.book),
+            )  # fmt: skip
+            if found_changes:
+                purchase.changed = True
+            changes.extend(found_changes)
+        return assessed, changes
+
+
+class Cause(NamedTuple):
+    """What a change is dated by: the event's posting date, else its own; a command's date."""
+
+    occurred_at: int
+    posted_on: int | None
+    on: date | None
+
+    def effective_on(self, contract: str, book: Book) -> date:
+        """The accounting date of a change under a contract."""
+        if self.on is not None:
+            return self.on
+        if self.posted_on is not None:
+            return day_of(self.posted_on)
+        agreement = book.agreement(contract)
+        if agreement is None:
+            raise KeyError(contract)
+        return local_date(agreement.versions[0], self.occurred_at)
+
+
+def _grant(claim: Claim) -> Grant:
+    """What is stored of a claim; its share of a total comes later."""
+    terms, rule = claim.terms, claim.rule
+    grant = Grant(
+        terms.contract, terms.version, rule.id, terms.unit, claim.governing_on,
+        claim.available_on, claim.earned, claim.earned,
+    )  # fmt: skip
+    if rule.cap is not None:
+        grant.owner = rule.cap.owner
+        grant.terms = rule.cap.terms
+        grant.period = period_of(claim.governing_on, rule.cap.per)
+    return grant
+
+
+def _without_transfer(event: CardTransaction, own: Purchase, found: Assessment) -> Decision:
+    """The outcome of an event that caused no transfer."""
+    if event.kind == Kind.AUTHORIZATION:
+        return Decision(Outcome.NO_REWARD, Reason.NO_PRESENTMENT.name, [])
+    if found.waits:
+        return Decision(Outcome.WAITING, MISSING_POSTING_DATE, [])
+    if any(grant.granted for grant in own.grants):
+        return Decision(Outcome.NO_REWARD, NO_CHANGE, [])
+    reason = Reason.CAP_REACHED if own.grants else found.reason
+    return Decision(Outcome.NO_REWARD, reason.name if reason is not None else NO_CHANGE, [])

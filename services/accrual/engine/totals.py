@@ -1,0 +1,139 @@
+"""Running totals: granted(P, r) = F(T through P) − F(T before P), in recorded order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from services.accrual.contracts.book import Book
+from services.accrual.contracts.terms import Cap
+from services.accrual.engine.funding import GrantKey, standing
+from services.accrual.lifecycle.purchase import Grant, Purchase
+
+
+class NeedsHistory(Exception):
+    """All purchases and totals of the account are needed to decide this event."""
+
+
+class TotalKey(NamedTuple):
+    """What a total runs over; its scope is the account that all of it belongs to."""
+
+    contract: str
+    owner: str
+    terms: str
+    period: str
+
+
+class Total:
+    """T and F(T) of one scope and period, in minor units of the unit."""
+
+    __slots__ = ("changed", "granted", "total", "unit")
+
+    def __init__(self, *, unit: str, total: int = 0, granted: int = 0) -> None:
+        self.unit = unit
+        self.total = total
+        self.granted = granted
+        self.changed = False
+
+
+class Shares:
+    """The grants of some purchases replaced, and every total that they count in shared out."""
+
+    def __init__(
+        self,
+        purchases: Mapping[tuple[str, str], Purchase],
+        totals: dict[TotalKey, Total],
+        book: Book,
+        *,
+        complete: bool,
+    ) -> None:
+        self._purchases = purchases
+        self._totals = totals
+        self._book = book
+        self._complete = complete
+        self._replaced: list[tuple[Purchase, list[Grant]]] = []
+        self.before: dict[int, tuple[Purchase, dict[GrantKey, int]]] = {}
+        """Every purchase whose grants may have changed, with what stood before."""
+
+    def replace(self, purchase: Purchase, grants: list[Grant]) -> None:
+        """Give a purchase new grants; capped ones get their share in `share_out`."""
+        self.before[purchase.number] = (purchase, standing(purchase.grants))
+        self._replaced.append((purchase, purchase.grants))
+        purchase.grants = grants
+        purchase.changed = True
+
+    def share_out(self, *, seq: int, moved_in: bool) -> None:
+        """Move every total concerned.
+
+        `seq` is the current event's; `moved_in` says that a purchase may have taken an earlier
+        place (an event that waited has joined, or facts changed).
+        """
+        affected: dict[TotalKey, None] = {}
+        for purchase, old in self._replaced:
+            for grant in old:
+                if grant.owner:
+                    affected[key_of(grant)] = None
+            for grant in purchase.grants:
+                if grant.owner:
+                    affected[key_of(grant)] = None
+        for key in affected:
+            self._move(key, seq, moved_in)
+
+    def _move(self, key: TotalKey, seq: int, moved_in: bool) -> None:
+        was = [grant for _, old in self._replaced for grant in old if key_of(grant) == key]
+        now = [
+            grant
+            for purchase, _ in self._replaced
+            for grant in purchase.grants
+            if key_of(grant) == key
+        ]
+        cap = self._cap((now or was)[0])
+        total = self._totals.get(key)
+        if total is None:
+            total = self._totals[key] = Total(unit=(now or was)[0].unit)
+        after = total.total + sum(g.earned for g in now) - sum(g.earned for g in was)
+        alone = len(self._replaced) == 1
+        if total.total <= cap.limit and after <= cap.limit:
+            pass  # every contribution is granted whole, before and after
+        elif alone and not moved_in and [g.earned for g in was] == [g.earned for g in now]:
+            for grant, same in zip(now, was, strict=True):
+                grant.granted = same.granted
+        elif alone and not was and self._replaced[0][0].place == seq:
+            distribute(now, before=total.total, cap=cap)
+        elif not self._complete:
+            raise NeedsHistory
+        else:
+            self._share_among_all(key, cap)
+        if after != total.total:
+            total.total, total.granted, total.changed = after, cap.granted(after), True
+
+    def _share_among_all(self, key: TotalKey, cap: Cap) -> None:
+        """Share a total out from the start, among all purchases in recorded order."""
+        placed: list[tuple[int, int, list[Grant]]] = []
+        for purchase in self._purchases.values():
+            grants = [grant for grant in purchase.grants if key_of(grant) == key]
+            if grants:
+                if purchase.number not in self.before:
+                    self.before[purchase.number] = (purchase, standing(purchase.grants))
+                placed.append((purchase.place or 0, purchase.number, grants))
+        placed.sort(key=lambda entry: entry[:2])
+        distribute((grant for _, _, grants in placed for grant in grants), before=0, cap=cap)
+
+    def _cap(self, grant: Grant) -> Cap:
+        return self._book.cap(grant.contract, grant.version, grant.rule)
+
+
+def key_of(grant: Grant) -> TotalKey:
+    """The total that a grant counts in; its owner is empty for a rule without a cap."""
+    return TotalKey(grant.contract, grant.owner, grant.terms, grant.period)
+
+
+def distribute(grants: Iterable[Grant], *, before: int, cap: Cap) -> None:
+    """Grant each contribution its share of the room, in order, from T = `before` on."""
+    total = before
+    used = cap.granted(total)
+    for grant in grants:
+        total += grant.earned
+        through = cap.granted(total)
+        grant.granted = through - used
+        used = through

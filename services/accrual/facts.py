@@ -1,0 +1,184 @@
+"""The use cases that change facts: apply and approve contracts, import members, reconsider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.accrual.members.roster import MemberRow
+from services.accrual.ports import Version
+from services.accrual.reconsider import (
+    ACCOUNTS_MAX,
+    Difference,
+    Reconsideration,
+    by_stream,
+    lock_streams,
+)
+from services.kernel.errors import InvalidInput, Problem
+from services.runtime.database import Connection, Database
+
+STATEMENT_SECONDS = 600
+
+
+class NeedsRetroactive(Exception):
+    """The approval would change decided purchases; `--retroactive` says that this is wanted."""
+
+    def __init__(self, difference: Difference) -> None:
+        self.difference = difference
+        super().__init__(f"{len(difference.purchases)} decided purchases would change")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: rows added, rows that held already, and what it posted."""
+
+    added: int
+    unchanged: int
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The commands over facts, each in transactions of its own."""
+
+    database: Database
+    reconsideration: Reconsideration
+
+    async def import_members(self, rows: Sequence[MemberRow], *, on: date) -> Imported:
+        """Append rows that are new or other than what holds, and decide their accounts anew."""
+        by_account: dict[str, list[MemberRow]] = {}
+        for row in rows:
+            by_account.setdefault(row.account_id, []).append(row)
+        accounts = sorted(by_account)
+        added, difference = 0, Difference()
+        for at in range(0, len(accounts), ACCOUNTS_MAX):
+            chosen = accounts[at : at + ACCOUNTS_MAX]
+            part = [row for account in chosen for row in by_account[account]]
+            added += await self._import_part(part, on, difference)
+        return Imported(added, len(rows) - added, difference)
+
+    async def _import_part(
+        self, rows: Sequence[MemberRow], on: date, difference: Difference
+    ) -> int:
+        commands = self.reconsideration.commands
+        async with self._transaction() as connection:
+            streams = await self.reconsideration.streams(connection)
+            placed = by_stream([row.account_id for row in rows], streams)
+            await lock_streams(connection, placed)
+            held = await commands.current_members(connection, sorted({r.account_id for r in rows}))
+            fresh = [row for row in rows if _differs(row, held.get(_key(row)))]
+            if not fresh:
+                return 0
+            revision = await commands.next_revision(connection)
+            fresh = [replace(row, revision=revision) for row in fresh]
+            await commands.save_members(connection, fresh)
+            changed = by_stream([row.account_id for row in fresh], streams)
+            found = await self.reconsideration.run(
+                connection, changed, inputs={"command": "member-import"}, on=on, revision=revision
+            )
+        difference.purchases |= found.purchases
+        _add(difference.granted, found.granted)
+        _add(difference.taken_back, found.taken_back)
+        return len(fresh)
+
+    async def apply_contract(self, version: Version) -> bool:
+        """Append a version; False when the very same document is there already."""
+        commands = self.reconsideration.commands
+        name = f"{version.contract}/{version.version}"
+        async with self._transaction() as connection:
+            revision = await commands.next_revision(connection)
+            for held in await commands.versions(connection):
+                if (held["contract"], held["version"]) != (version.contract, version.version):
+                    continue
+                if held["sha256"] == version.sha256:
+                    return False
+                why = "is applied already with other terms: raise `version` for new terms"
+                raise InvalidInput([Problem(why, field=name)])
+            await commands.apply_contract(connection, version, revision)
+        return True
+
+    async def approve_contract(
+        self, contract: str, version: int, *, approver: str, on: date, retroactive: bool
+    ) -> Difference:
+        """Approve a version and decide the issuer's purchases anew.
+
+        Raises NeedsRetroactive, with nothing done, when decided purchases would change and
+        `retroactive` is False.
+        """
+        commands = self.reconsideration.commands
+        async with self._transaction() as connection:
+            streams = await self.reconsideration.streams(connection)
+            await lock_streams(connection, streams)
+            revision = await commands.next_revision(connection)
+            await commands.approve_contract(
+                connection, contract, version, approver=approver, revision=revision, on=on
+            )
+            accounts = await self._of_contract(connection, contract, streams)
+            difference = await self.reconsideration.run(
+                connection, accounts, on=on, revision=revision,
+                inputs={"command": "contract-approve", "contract": contract, "version": version},
+            )  # fmt: skip
+            if difference.purchases and not retroactive:
+                raise NeedsRetroactive(difference)
+        return difference
+
+    async def reconsider_account(self, account: str, *, on: date) -> Difference:
+        """Decide one account anew, events whose decision broke included."""
+        async with self._transaction() as connection:
+            streams = await self.reconsideration.streams(connection)
+            accounts = by_stream([account], streams)
+            inputs = {"command": "reconsider-account", "account": account}
+            return await self._reconsider(connection, accounts, inputs, on)
+
+    async def reconsider_contract(self, contract: str, *, on: date) -> Difference:
+        """Decide every account of a contract's issuer anew."""
+        async with self._transaction() as connection:
+            streams = await self.reconsideration.streams(connection)
+            accounts = await self._of_contract(connection, contract, streams)
+            inputs = {"command": "reconsider-contract", "contract": contract}
+            return await self._reconsider(connection, accounts, inputs, on)
+
+    async def _reconsider(
+        self,
+        connection: Connection,
+        accounts: dict[int, list[str]],
+        inputs: dict[str, str],
+        on: date,
+    ) -> Difference:
+        await lock_streams(connection, accounts)
+        revision = await self.reconsideration.decider.facts.revision(connection)
+        return await self.reconsideration.run(
+            connection, accounts, inputs=inputs, on=on, revision=revision
+        )
+
+    async def _of_contract(
+        self, connection: Connection, contract: str, streams: Sequence[int]
+    ) -> dict[int, list[str]]:
+        commands = self.reconsideration.commands
+        held = [row for row in await commands.versions(connection) if row["contract"] == contract]
+        if not held:
+            raise InvalidInput([Problem("is not known", field="contract", value=contract)])
+        issuer = held[0]["issuer"]
+        return {
+            stream_id: await commands.accounts_of(connection, stream_id, issuer)
+            for stream_id in streams
+        }
+
+    def _transaction(self):  # type: ignore[no-untyped-def]
+        return self.database.transaction(
+            statement_seconds=STATEMENT_SECONDS, lock_seconds=STATEMENT_SECONDS
+        )
+
+
+def _key(row: MemberRow) -> tuple[str, str, str, date]:
+    return (row.account_id, row.card_token, row.program, row.enrolled_from)
+
+
+def _differs(row: MemberRow, held: MemberRow | None) -> bool:
+    return held is None or replace(held, revision=row.revision) != row
+
+
+def _add(sums: dict[str, int], more: dict[str, int]) -> None:
+    for unit, amount in more.items():
+        sums[unit] = sums.get(unit, 0) + amount

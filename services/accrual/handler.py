@@ -1,0 +1,194 @@
+"""The consumer's batch: move the positions, record, decide, post – in one database transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from services.accrual.batch import Decided
+from services.accrual.deciding import Decider, Sources, repeats
+from services.accrual.intake import Arrived, Recorded, arrive, record
+from services.accrual.ports import DeadLetter, LedgerStore, Repeated
+from services.kernel.errors import Rejected
+from services.kernel.topics import DEAD_LETTERS, HEADER_FEED, HEADER_SOURCE
+from services.runtime.consumer import Record, StreamSlice
+from services.runtime.database import Connection, Database
+from services.runtime.failpoint import failpoint
+from services.runtime.stream_position import advance
+
+
+class Observer(Protocol):
+    """Who is told what a committed batch came to."""
+
+    def recorded(self, outcome: str, reason: str | None, count: int) -> None:
+        """So many events had this outcome."""
+
+    def failed(self, recorded: Recorded, error: Exception) -> None:
+        """A decision broke; the event is recorded FAILED and can be reconsidered."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """One slice, decoded: what can be recorded, and what was rejected."""
+
+    slice: StreamSlice
+    arrived: list[Arrived] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+
+
+class AccrualHandler:
+    """Commits a batch of the consumer: effects and positions together, or nothing."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        decider: Decider,
+        ledger: LedgerStore,
+        seal: Callable[[bytes], bytes],
+        observer: Observer,
+    ) -> None:
+        self._database = database
+        self._decider = decider
+        self._ledger = ledger
+        self._seal = seal
+        self._observer = observer
+        self._look_up = False
+        """Whether to look identities up first: as long as the last batch met repeats."""
+
+    async def handle(self, slices: Sequence[StreamSlice]) -> None:
+        """Record, decide and post the records of all slices, and move their positions."""
+        intakes = [self._decode(part) for part in slices]
+        try:
+            await self._commit(intakes, look_up=self._look_up)
+        except Repeated:
+            self._look_up = True
+            await self._commit(intakes, look_up=True)
+
+    def _decode(self, part: StreamSlice) -> Intake:
+        intake = Intake(part)
+        if part.claim.topic == DEAD_LETTERS:
+            intake.letters = [_letter(part, found) for found in part.records]
+            return intake
+        for found in part.records:
+            try:
+                intake.arrived.append(
+                    arrive(
+                        found.value, found.headers, offset_at=found.offset,
+                        timestamp_ms=found.timestamp,
+                    )
+                )  # fmt: skip
+            except Rejected as rejected:
+                intake.letters.append(self._reject(part, found, rejected))
+        return intake
+
+    def _reject(self, part: StreamSlice, found: Record, rejected: Rejected) -> DeadLetter:
+        """A record of `card-transactions` that is no event: its bytes are sealed here."""
+        headers = dict(found.headers)
+        topic, partition, offset = _source(headers, part, found)
+        return DeadLetter(
+            part.claim.stream_id, found.offset, topic, partition, offset,
+            _text(headers.get(HEADER_FEED)), rejected.reason, None, _moment(found.timestamp),
+            self._seal(found.value or b""),
+        )  # fmt: skip
+
+    async def _commit(self, intakes: Sequence[Intake], *, look_up: bool) -> None:
+        async with self._database.transaction() as connection:
+            recorded = await _take_places(connection, intakes)
+            letters = [letter for intake in intakes for letter in intake.letters]
+            await self._decider.events.save_dead_letters(connection, letters)
+            failpoint("accrual: dead letters")
+            decided = await self._record(connection, recorded, look_up=look_up)
+        self._tell(decided, letters)
+
+    async def _record(
+        self, connection: Connection, recorded: list[Recorded], *, look_up: bool
+    ) -> Decided:
+        """Decide what is new and write everything. Nothing is read of a clock."""
+        if not recorded:
+            return Decided()
+        events = self._decider.events
+        held: Mapping[object, tuple[int, int, bytes]] = {}
+        if look_up:
+            held = await events.by_identity(connection, [found.identity for found in recorded])
+            self._look_up = bool(held)
+        fresh, repeated = repeats(recorded, held)
+        await events.save_identities(connection, fresh)
+        failpoint("accrual: identities")
+        revision = await self._decider.facts.revision(connection)
+        decided, loaded = await self._decider.decide(
+            Sources(connection, connection), fresh, revision=revision
+        )
+        failpoint("accrual: decided")
+        decided.outcomes.update(repeated)
+        by_place = {(found.stream_id, found.seq): found for found in recorded}
+        await events.save_events(connection, recorded, decided.outcomes, revision=revision)
+        failpoint("accrual: events")
+        await self._decider.state.save(connection, decided, by_place, loaded)
+        failpoint("accrual: state")
+        await self._ledger.save_transfers(connection, decided.transfers)
+        failpoint("accrual: transfers")
+        return decided
+
+    def _tell(self, decided: Decided, letters: Sequence[DeadLetter]) -> None:
+        for (outcome, reason), count in Counter(decided.outcomes.values()).items():
+            self._observer.recorded(outcome, reason, count)
+        for reason, count in Counter(letter.reason for letter in letters).items():
+            self._observer.recorded("REJECTED", reason, count)
+        for recorded, error in decided.failed:
+            self._observer.failed(recorded, error)
+
+
+async def _take_places(connection: Connection, intakes: Sequence[Intake]) -> list[Recorded]:
+    """Move every position, in stream order, and give each event its sequence number."""
+    recorded: list[Recorded] = []
+    for intake in sorted(intakes, key=lambda found: found.slice.claim.stream_id):
+        claim = intake.slice.claim
+        seq = await advance(
+            connection, claim, next_offset=intake.slice.next_offset, count=len(intake.arrived)
+        )
+        failpoint("accrual: position")
+        recorded.extend(
+            record(arrived, stream_id=claim.stream_id, seq=place)
+            for place, arrived in enumerate(intake.arrived, start=seq)
+        )
+    return recorded
+
+
+def _letter(part: StreamSlice, found: Record) -> DeadLetter:
+    """A record of `dead-letters`; its headers say where the raw record lies."""
+    headers = dict(found.headers)
+    schema_id = _text(headers.get("schema_id"))
+    try:
+        place = (
+            headers["topic"].decode(), int(headers["partition"]), int(headers["offset"])
+        )  # fmt: skip
+    except (KeyError, ValueError):
+        place = (DEAD_LETTERS, part.claim.partition, found.offset)
+    return DeadLetter(
+        part.claim.stream_id, found.offset, *place, _text(headers.get("feed")),
+        _text(headers.get("reason")) or "UNKNOWN",
+        int(schema_id) if schema_id and schema_id.isdigit() else None,
+        _moment(found.timestamp), found.value or b"",
+    )  # fmt: skip
+
+
+def _source(headers: dict[str, bytes], part: StreamSlice, found: Record) -> tuple[str, int, int]:
+    """Where the raw record lies: the header `source`, else this record itself."""
+    source = _text(headers.get(HEADER_SOURCE)) or ""
+    topic, _, place = source.partition("/")
+    partition, _, offset = place.partition("/")
+    if topic and partition.isdigit() and offset.isdigit():
+        return topic, int(partition), int(offset)
+    return part.claim.topic, part.claim.partition, found.offset
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "replace").replace("\x00", "")
+
+
+def _moment(timestamp_ms: int) -> datetime:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)

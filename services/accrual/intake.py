@@ -1,0 +1,101 @@
+"""From the bytes of `card-transactions` to events in the order in which they are recorded."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from importlib import resources
+from typing import NamedTuple
+from uuid import UUID
+
+import fastavro
+
+from services.kernel.errors import Rejected
+from services.kernel.identifiers import identity
+from services.kernel.topics import HEADER_ROLE, HEADER_SOURCE
+from services.kernel.transaction import CardTransaction, Role
+
+FRAME = b"\x00\x00\x00\x00\x01"
+"""Confluent framing: magic byte and the id of `card-transaction.avsc`."""
+
+_SCHEMA = fastavro.parse_schema(
+    json.loads(resources.files("schemas").joinpath("avro/card-transaction.avsc").read_text("utf-8"))
+)
+
+
+class Recorded(NamedTuple):
+    """One event with its place in the one order."""
+
+    stream_id: int
+    seq: int
+    offset_at: int | None
+    timestamp_ms: int
+    source: str | None
+    role: str
+    body: bytes
+    identity: UUID
+    event: CardTransaction
+
+
+class Arrived(NamedTuple):
+    """One decoded record before it has a sequence number."""
+
+    offset_at: int
+    timestamp_ms: int
+    source: str | None
+    role: str
+    body: bytes
+    event: CardTransaction
+
+
+def decode(body: bytes) -> CardTransaction:
+    """A canonical event from its Avro bytes (without the frame).
+
+    Raises Rejected (NOT_AVRO) for anything that is not exactly one record.
+    """
+    stream = io.BytesIO(body)
+    try:
+        fields = fastavro.schemaless_reader(stream, _SCHEMA, None)
+        event = CardTransaction(**fields)  # type: ignore[arg-type]
+    except Exception as error:  # the decoder raises whatever the bytes lead it to
+        raise Rejected("NOT_AVRO", None, "the bytes are no canonical event") from error
+    if stream.tell() != len(body):
+        raise Rejected("NOT_AVRO", None, "bytes are left after the event")
+    return event
+
+
+def arrive(
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    *,
+    offset_at: int,
+    timestamp_ms: int,
+) -> Arrived:
+    """Decode one record of `card-transactions`. Raises Rejected; nothing else leaves it."""
+    if value is None or value[:1] != b"\x00":
+        raise Rejected("NOT_AVRO", None, "no Confluent frame")
+    if value[:5] != FRAME:
+        raise Rejected("UNKNOWN_SCHEMA", None, "not the canonical schema")
+    role, source = Role.BOOKS.value, None
+    for name, content in headers:
+        if name == HEADER_ROLE:
+            role = content.decode("ascii", "replace")
+        elif name == HEADER_SOURCE:
+            source = content.decode("ascii", "replace")
+    if role not in _ROLES:
+        raise Rejected("BAD_VALUE", HEADER_ROLE, "neither books nor compare")
+    body = value[5:]
+    return Arrived(offset_at, timestamp_ms, source, role, body, decode(body))
+
+
+_ROLES = frozenset({Role.BOOKS.value, Role.COMPARE.value})
+
+
+def record(arrived: Arrived, *, stream_id: int, seq: int) -> Recorded:
+    """Give an event its place."""
+    event = arrived.event
+    return Recorded(
+        stream_id, seq, arrived.offset_at, arrived.timestamp_ms, arrived.source, arrived.role,
+        arrived.body, identity(arrived.role, event.issuer_id, event.event_id), event,
+    )  # fmt: skip

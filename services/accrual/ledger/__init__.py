@@ -1,0 +1,1 @@
+"""The book: its closed chart of accounts and its transfers. Pure."""

@@ -1,0 +1,37 @@
+"""The chart of accounts. An account outside it is refused.
+
+Per unit: `reward-cost/<funder>`, `member/<account>`, `partner-payable/<partner>`,
+`payout-clearing`, `fee/<party>`, `rounding`, `write-off`, `bank`.
+"""
+
+from __future__ import annotations
+
+PAYOUT_CLEARING = "payout-clearing"
+ROUNDING = "rounding"
+WRITE_OFF = "write-off"
+BANK = "bank"
+
+_SINGLE = frozenset({PAYOUT_CLEARING, ROUNDING, WRITE_OFF, BANK})
+_NAMED = ("reward-cost/", "member/", "partner-payable/", "fee/")
+
+
+def reward_cost(funder: str) -> str:
+    """What a funder has spent on rewards (debit balance)."""
+    return f"reward-cost/{funder}"
+
+
+def member(account_id: str) -> str:
+    """What a member has earned and not yet been settled (credit balance)."""
+    return f"member/{account_id}"
+
+
+def partner_payable(partner: str) -> str:
+    """Units promised to a partner in sealed batches (credit balance)."""
+    return f"partner-payable/{partner}"
+
+
+def declared(account: str) -> bool:
+    """Whether the chart knows the account."""
+    return account in _SINGLE or any(
+        account.startswith(prefix) and len(account) > len(prefix) for prefix in _NAMED
+    )

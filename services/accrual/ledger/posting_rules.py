@@ -1,0 +1,66 @@
+"""From a change of what was granted to transfers: who pays, who receives."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from services.accrual.ledger import chart
+from services.accrual.ledger.transfer import Transfer, audited
+
+
+class Change(NamedTuple):
+    """One funder's part of a difference of one grant. Positive: accrual, negative: clawback.
+
+    Changes of one `entry` belong to one grant.
+    """
+
+    entry: int
+    of_stream_id: int
+    of_purchase: int
+    contract: str
+    version: int
+    rule: str
+    funder: str
+    unit: str
+    amount: int
+    governing_on: date
+    effective_on: date
+    available_on: date
+
+
+def post(
+    changes: list[Change], *, stream_id: int, seq: int, account_id: str, first_leg: int = 1
+) -> list[Transfer]:
+    """The transfers of one event's changes: cost → member for a grant, back for a clawback."""
+    member = chart.member(account_id)
+    transfers: list[Transfer] = []
+    first_of_entry: dict[int, int] = {}
+    for leg, change in enumerate(changes, start=first_leg):
+        cost = chart.reward_cost(change.funder)
+        debit, credit = (cost, member) if change.amount > 0 else (member, cost)
+        transfers.append(
+            audited(
+                Transfer(
+                    stream_id=stream_id,
+                    seq=seq,
+                    leg=leg,
+                    entry=first_of_entry.setdefault(change.entry, leg),
+                    account_id=account_id,
+                    of_stream_id=change.of_stream_id,
+                    of_purchase=change.of_purchase,
+                    contract=change.contract,
+                    version=change.version,
+                    rule=change.rule,
+                    funder=change.funder,
+                    unit=change.unit,
+                    debit=debit,
+                    credit=credit,
+                    amount=abs(change.amount),
+                    governing_on=change.governing_on,
+                    effective_on=change.effective_on,
+                    available_on=change.available_on,
+                )
+            )
+        )
+    return transfers

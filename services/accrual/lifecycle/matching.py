@@ -1,0 +1,64 @@
+"""Which purchase an event belongs to: a function of the recorded set, never of arrival.
+
+Within issuer and account: (1) the lifecycle id; (2) else the purchase of the event that
+`original_event_id` names, followed as far as needed; (3) else, for a presentment or an
+authorization, itself. Anything else waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services.kernel.transaction import CardTransaction, Kind
+
+
+class Stub(NamedTuple):
+    """What linking needs to know of a recorded event."""
+
+    event_id: str
+    kind: str
+    lifecycle_id: str | None
+    original: str | None
+
+
+def stub_of(event: CardTransaction) -> Stub:
+    """The linking keys of an event."""
+    return Stub(event.event_id, event.kind, event.lifecycle_id, event.original_event_id)
+
+
+_OPENS = (Kind.PRESENTMENT, Kind.AUTHORIZATION)
+
+
+def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
+    """The key of the event's purchase within issuer and account; None: it waits.
+
+    `find` gives a recorded event of the same issuer and account by its id. A cycle waits.
+    """
+    seen: set[str] = set()
+    current: Stub | None = event
+    while current is not None:
+        if current.lifecycle_id is not None:
+            return f"L:{current.lifecycle_id}"
+        if current.original is None:
+            return f"E:{current.event_id}" if current.kind in _OPENS else None
+        if current.event_id in seen:
+            return None
+        seen.add(current.event_id)
+        current = find(current.original)
+    return None
+
+
+def missing_original(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
+    """The id at the end of the chain that is not recorded; None when nothing is missing."""
+    seen: set[str] = set()
+    current = event
+    while current.lifecycle_id is None and current.original is not None:
+        if current.event_id in seen:
+            return None
+        seen.add(current.event_id)
+        found = find(current.original)
+        if found is None:
+            return current.original
+        current = found
+    return None

@@ -1,0 +1,159 @@
+"""A purchase: the set of its events, and what was granted for it.
+
+It is stored as MessagePack arrays in the column `purchase.body`; fields are only ever appended.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from services.kernel.transaction import CardTransaction, Kind
+
+
+class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One event of a purchase. Amounts in minor units; facts are kept for presentments only."""
+
+    seq: int
+    event_id: str
+    kind: str
+    amount: int
+    currency: str
+    occurred_at: int
+    posted_on: int | None
+    original: str | None
+    transaction_amount: int | None
+    transaction_currency: str | None
+    cash: int = 0
+    tip_fee_tax: int = 0
+    card_token: str | None = None
+    card_product: str | None = None
+    mcc: str | None = None
+    merchant: str | None = None
+    country: str | None = None
+    channel: str | None = None
+
+
+class Grant(msgspec.Struct, array_like=True, gc=False):
+    """What one rule gives for a purchase. `earned` is u, `granted` what its total lets through.
+
+    `owner`, `terms` and `period` name the total that it counts in; empty without a cap.
+    """
+
+    contract: str
+    version: int
+    rule: str
+    unit: str
+    governing_on: date
+    available_on: date
+    earned: int
+    granted: int
+    owner: str = ""
+    terms: str = ""
+    period: str = ""
+
+
+class Body(msgspec.Struct, array_like=True, gc=False):
+    """The stored part of a purchase."""
+
+    key: str
+    legs: list[Leg]
+    grants: list[Grant]
+
+
+class Purchase:
+    """One lifecycle of an account. `number` is the seq of the event that opened it."""
+
+    __slots__ = ("account_id", "changed", "grants", "issuer_id", "key", "legs", "number", "stream_id")
+
+    def __init__(
+        self,
+        *,
+        stream_id: int,
+        number: int,
+        issuer_id: str,
+        account_id: str,
+        key: str,
+        legs: list[Leg],
+        grants: list[Grant],
+    ) -> None:
+        self.stream_id = stream_id
+        self.number = number
+        self.issuer_id = issuer_id
+        self.account_id = account_id
+        self.key = key
+        self.legs = legs
+        self.grants = grants
+        self.changed = False
+
+    @property
+    def place(self) -> int | None:
+        """The least seq of all its presentments, standing or not; None while it has none."""
+        return min((leg.seq for leg in self.legs if leg.kind == Kind.PRESENTMENT), default=None)
+
+    @property
+    def label(self) -> str:
+        """The least event id of its presentments; empty while it has none."""
+        return min((leg.event_id for leg in self.legs if leg.kind == Kind.PRESENTMENT), default="")
+
+    def body(self) -> bytes:
+        """The bytes of the column `purchase.body`."""
+        return _ENCODER.encode(Body(self.key, self.legs, self.grants))
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Body)
+
+
+def restore(
+    *, stream_id: int, number: int, issuer_id: str, account_id: str, body: bytes
+) -> Purchase:
+    """A purchase from its stored row."""
+    stored = _DECODER.decode(body)
+    return Purchase(
+        stream_id=stream_id,
+        number=number,
+        issuer_id=issuer_id,
+        account_id=account_id,
+        key=stored.key,
+        legs=stored.legs,
+        grants=stored.grants,
+    )
+
+
+def leg_of(event: CardTransaction, seq: int) -> Leg:
+    """What a purchase keeps of an event."""
+    if event.kind != Kind.PRESENTMENT:
+        return Leg(
+            seq,
+            event.event_id,
+            event.kind,
+            event.billing_amount,
+            event.billing_currency,
+            event.occurred_at,
+            event.posted_on,
+            event.original_event_id,
+            event.transaction_amount,
+            event.transaction_currency,
+        )
+    return Leg(
+        seq,
+        event.event_id,
+        event.kind,
+        event.billing_amount,
+        event.billing_currency,
+        event.occurred_at,
+        event.posted_on,
+        event.original_event_id,
+        event.transaction_amount,
+        event.transaction_currency,
+        event.cash_amount,
+        event.tip_amount + event.fee_amount + event.tax_amount,
+        event.card_token,
+        event.card_product,
+        event.mcc,
+        event.merchant_id,
+        event.merchant_country,
+        event.channel,
+    )

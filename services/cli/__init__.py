@@ -1,0 +1,1 @@
+"""`milepost`: one file per command group. Commands call `bootstrap` functions and print."""

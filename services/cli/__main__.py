@@ -1,0 +1,46 @@
+"""The `milepost` command: global options, and the groups that hang on it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.session import Output, Session
+
+app = typer.Typer(
+    name="milepost",
+    help="Turns card transactions into cashback and airline miles, and proves every one.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+GROUPS = ("service", "feed", "deadletters", "contract", "member", "lookup", "proof", "settle",
+          "export", "demo", "bench")  # fmt: skip
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    output: Annotated[Output, typer.Option(help="How results are printed.")] = Output.TABLE,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only results and errors.")] = False,
+) -> None:
+    """Options that stand before the command."""
+    context.obj = Session(output=output, quiet=quiet, config=config)
+
+
+for group in GROUPS:
+    import_module(f"services.cli.{group}").register(app)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

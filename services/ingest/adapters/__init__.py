@@ -1,0 +1,1 @@
+"""What ingest needs of the world: Kafka topics, the schema directory, files of records."""

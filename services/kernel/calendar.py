@@ -1,0 +1,60 @@
+"""Business dates and periods. Every date comes from an event and a contract, never from a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Per(StrEnum):
+    """How long a running total runs."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    LIFETIME = "lifetime"
+
+
+def period_of(day: date, per: Per) -> str:
+    """The period's name as exports show it: `2026-03-05`, `2026-03`, `2026` or `lifetime`."""
+    if per is Per.DAY:
+        return day.isoformat()
+    if per is Per.MONTH:
+        return f"{day.year:04d}-{day.month:02d}"
+    if per is Per.YEAR:
+        return f"{day.year:04d}"
+    return "lifetime"
+
+
+def instant(micros: int) -> datetime:
+    """An instant in UTC from microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware instant."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=65536)
+def _offset_minutes(zone: ZoneInfo, quarter_hour: int) -> timedelta:
+    """The zone's offset in a quarter of an hour; no zone of today changes within one."""
+    return (_EPOCH + timedelta(minutes=15 * quarter_hour)).astimezone(zone).utcoffset() or (
+        timedelta()
+    )
+
+
+def business_date(occurred_at_micros: int, *, zone: ZoneInfo, day_ends_minutes: int) -> date:
+    """The local date of an instant; from `day_ends` on (exclusive end) it is the next date.
+
+    `day_ends_minutes` counts from local midnight; 1440 is `24:00`.
+    """
+    offset = _offset_minutes(zone, occurred_at_micros // 900_000_000)
+    local = _EPOCH + timedelta(microseconds=occurred_at_micros) + offset
+    if local.hour * 60 + local.minute >= day_ends_minutes:
+        local += timedelta(days=1)
+    return local.date()

@@ -1,0 +1,76 @@
+"""A sealed batch as it is read back: what its files are written from, today and in ten years."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from services.settlement.batches.draft import Entry
+from services.settlement.batches.line import Line
+from services.settlement.batches.terms import PartnerTerms, TermsBook
+
+SEALED, APPROVED = "SEALED", "APPROVED"
+"""Where a batch stands. An approval is a row of its own; the batch never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One row of `settlement_batch`, with its approval when there is one."""
+
+    batch: str
+    partner: str
+    sequence: int
+    revision: int
+    through: date
+    sealed_by: str
+    stream_id: int
+    seq: int
+    last_seq: int
+    vector: Mapping[str, int]
+    facts: int
+    totals: Mapping[str, int]
+    held: tuple[Entry, ...]
+    carried: tuple[Entry, ...]
+    approver: str | None
+    approved_on: date | None
+
+    @property
+    def state(self) -> str:
+        """SEALED, or APPROVED once a second person has said so."""
+        return SEALED if self.approver is None else APPROVED
+
+
+class Flow(NamedTuple):
+    """What one funder gave under one contract for the rewards of a batch (minor units)."""
+
+    unit: str
+    contract: str
+    funder: str
+    amount: int
+
+
+class Written(NamedTuple):
+    """One row of `settlement_file`: what a file of the batch is. `records` counts its details."""
+
+    name: str
+    layout: str
+    bytes: int
+    sha256: str
+    records: int
+    totals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A batch with its lines in file order; sums of nothing are left out."""
+
+    header: Header
+    lines: tuple[Line, ...]
+    flows: tuple[Flow, ...]
+    terms: TermsBook
+
+    def terms_of(self, line: Line) -> PartnerTerms:
+        """The clauses that name the line's file and codes."""
+        return self.terms[line.contract, line.version]

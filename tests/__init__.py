@@ -1,0 +1,1 @@
+"""milepost's tests: `unit` needs nothing; `integration` and `simulation` run on a real stack."""

@@ -1,0 +1,1 @@
+"""What several tests share: builders, readers, and servers that start clean."""

@@ -1,0 +1,301 @@
+"""The one place where tests drive the real engine: its own orchestration over stores in memory.
+
+`EngineBook` records events in batches as the consumer does (repeats taken out, purchases loaded by
+link, an account loaded whole when a bent total needs it), keeps what it would have stored as the
+bytes it would have stored, and reconsiders accounts as a command does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from datetime import date
+from importlib import resources
+from typing import Any, TypeVar
+from uuid import UUID
+
+import fastavro
+
+from services.accrual.batch import Decided, LinkKey, Loaded
+from services.accrual.contracts.book import Book as Contracts
+from services.accrual.contracts.compile import compile_terms
+from services.accrual.contracts.parse import parse
+from services.accrual.contracts.terms import Terms
+from services.accrual.deciding import Decider, Sources, repeats
+from services.accrual.engine.decide import Waiting
+from services.accrual.engine.totals import TotalKey
+from services.accrual.intake import Recorded, decode
+from services.accrual.ledger.transfer import Transfer
+from services.accrual.lifecycle.purchase import Purchase, restore
+from services.kernel.identifiers import identity
+from services.kernel.transaction import CardTransaction
+from tests.support.books import Outcome
+from tests.support.dates import Row
+from tests.support.picture import GrantKey
+from tests.support.picture import TotalKey as TotalName
+
+_SCHEMA = fastavro.parse_schema(
+    json.loads(resources.files("schemas").joinpath("avro/card-transaction.avsc").read_text("utf-8"))
+)
+COMMAND_ON = date(2026, 6, 30)
+"""The recorded date of every command that a test gives."""
+
+Place = tuple[int, int]
+Answer = TypeVar("Answer")
+
+
+class Memory:
+    """Events, state and facts behind the ports of accrual, as bytes where they are stored so."""
+
+    def __init__(self) -> None:
+        self.identities: dict[UUID, tuple[int, int, bytes]] = {}
+        self.purchases: dict[Place, tuple[str, str, str, bytes]] = {}
+        """(stream, number) → account, issuer, key, body"""
+        self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
+        self.waits: dict[Place, bytes] = {}
+        self.terms: list[Terms] = []
+        self.rows: list[Row] = []
+        self._book = Contracts(())
+        self.deep = 0
+        """How often an account had to be loaded whole."""
+
+    def approve(self, text: str) -> None:
+        """Approve a contract file."""
+        self.terms.append(_compiled(text))
+        self._book = Contracts(self.terms)
+
+    # the ports
+
+    async def by_identity(
+        self, _: object, identities: Sequence[UUID]
+    ) -> dict[UUID, tuple[int, int, bytes]]:
+        return {key: self.identities[key] for key in identities if key in self.identities}
+
+    async def load_links(
+        self, _: object, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
+    ) -> None:
+        wanted = set(keys)
+        for place, (account, issuer, key, body) in self.purchases.items():
+            if (account, issuer, key) in wanted:
+                into[account].purchases[place] = (issuer, body)
+
+    async def load_accounts(self, _: object, into: Mapping[str, Loaded]) -> None:
+        self.deep += 1
+        for place, (account, issuer, _key, body) in self.purchases.items():
+            if account in into:
+                into[account].purchases[place] = (issuer, body)
+        for loaded in into.values():
+            loaded.complete = True
+
+    async def load_totals(
+        self, _: object, wanted: Mapping[str, set[TotalKey]], into: Mapping[str, Loaded]
+    ) -> None:
+        for account, keys in wanted.items():
+            for key in keys:
+                if (account, key) in self.totals:
+                    into[account].totals[key] = self.totals[account, key]
+
+    async def load_waiting(self, _: object, into: Mapping[str, Loaded]) -> None:
+        for (_stream, seq), body in sorted(self.waits.items()):
+            event = decode(body)
+            if event.account_id in into:
+                into[event.account_id].waiting.append(Waiting(seq, event))
+
+    async def revision(self, _: object) -> int:
+        return len(self.rows) + len(self.terms)
+
+    async def book(self, _: object, _revision: int) -> Contracts:
+        return self._book
+
+    async def rosters(
+        self, _: object, accounts: Sequence[str], _revision: int
+    ) -> dict[str, Roster]:
+        return {account: roster(self.rows, account) for account in accounts}
+
+    # what the adapters' save does
+
+    def save(self, decided: Decided, recorded: Mapping[Place, Recorded]) -> None:
+        for account in decided.accounts:
+            for found in account.purchases.values():
+                if found.changed:
+                    place = (found.stream_id, found.number)
+                    entry = (found.account_id, found.issuer_id, found.key, found.body())
+                    self.purchases[place] = entry
+            for key, total in account.totals.items():
+                if total.changed:
+                    value = (total.unit, total.total, total.granted)
+                    self.totals[account.account_id, key] = value
+            for seq in account.joined:
+                self.waits.pop((account.stream_id, seq), None)
+            for seq in account.waiting:
+                if (account.stream_id, seq) in recorded:
+                    self.waits[account.stream_id, seq] = recorded[account.stream_id, seq].body
+
+
+class EngineBook:
+    """The engine as a `Book`. Streams are partitions: `partition_of` gives an account's."""
+
+    def __init__(self, *, partitions: int = 1) -> None:
+        self.memory = Memory()
+        self.partitions = partitions
+        self.transfers: list[Transfer] = []
+        self.outcomes: dict[Place, Outcome] = {}
+        self._next_seq = dict.fromkeys(range(partitions), 1)
+        self._stream_of: dict[str, int] = {}
+        memory: Any = self.memory
+        self._decider = Decider(memory, memory, memory)
+        self._sources = Sources(memory, memory)
+
+    def record(self, event: CardTransaction, role: str = "books") -> Outcome:
+        """Record one event as a batch of its own."""
+        return self.record_batch([(event, role)])[0]
+
+    def record_batch(self, batch: Sequence[tuple[CardTransaction, str]]) -> list[Outcome]:
+        """Record events in one batch, as the consumer's handler does."""
+        recorded = [self._take_place(event, role) for event, role in batch]
+        held = _drive(self.memory.by_identity(None, [found.identity for found in recorded]))
+        fresh, repeated = repeats(recorded, held)
+        for found in fresh:
+            self.memory.identities[found.identity] = (found.stream_id, found.seq, found.body)
+        decided, _ = _drive(self._decider.decide(self._sources, fresh, revision=0))
+        assert not decided.failed, decided.failed
+        decided.outcomes.update(repeated)
+        self.memory.save(decided, {(found.stream_id, found.seq): found for found in recorded})
+        self.transfers.extend(decided.transfers)
+        self.outcomes.update(decided.outcomes)
+        return [decided.outcomes[found.stream_id, found.seq] for found in recorded]
+
+    def import_members(self, rows: Sequence[Row]) -> None:
+        """Import member rows and reconsider their accounts."""
+        self.memory.rows.extend(rows)
+        self._reconsider({str(row["account_id"]) for row in rows})
+
+    def approve(self, document: str) -> None:
+        """Approve a contract file and reconsider every account."""
+        self.memory.approve(document)
+        self._reconsider(self._stream_of)
+
+    def purchases(self) -> list[Purchase]:
+        """Every purchase, as stored."""
+        return [
+            restore(
+                stream_id=stream, number=number, issuer_id=issuer, account_id=account, body=body
+            )
+            for (stream, number), (account, issuer, _, body) in self.memory.purchases.items()
+        ]
+
+    def grants(self) -> dict[GrantKey, int]:
+        """What the ledger's transfers come to, purchase by purchase; no zeros."""
+        found = {(one.stream_id, one.number): one for one in self.purchases()}
+        sums: dict[GrantKey, int] = {}
+        for line in self.transfers:
+            purchase = found[line.of_stream_id, line.of_purchase]
+            key = (
+                line.account_id, purchase.issuer_id, purchase.label, line.contract, line.version,
+                line.rule, line.unit, line.funder,
+            )  # fmt: skip
+            sums[key] = sums.get(key, 0) + signed(line)
+        return {key: amount for key, amount in sums.items() if amount}
+
+    def totals(self) -> dict[TotalName, list[int]]:
+        """F(T) of every total, sorted; no zeros."""
+        found: dict[TotalName, list[int]] = {}
+        for (account, key), (unit, _, granted) in self.memory.totals.items():
+            if granted:
+                name = (key.contract, key.owner, "account", account, key.period, unit)
+                found.setdefault(name, []).append(granted)
+        return {name: sorted(worth) for name, worth in found.items()}
+
+    def waiting(self) -> dict[tuple[str, str], str]:
+        """What waits for an original."""
+        events = [decode(body) for body in self.memory.waits.values()]
+        return {(event.issuer_id, event.event_id): "MISSING_ORIGINAL" for event in events}
+
+    def _take_place(self, event: CardTransaction, role: str) -> Recorded:
+        stream = self._stream_of.setdefault(
+            event.account_id, len(self._stream_of) % self.partitions
+        )
+        seq = self._draw(stream)
+        key = identity(role, event.issuer_id, event.event_id)
+        return Recorded(stream, seq, seq - 1, 0, None, role, encode(event), key, event)
+
+    def _draw(self, stream: int) -> int:
+        seq = self._next_seq[stream]
+        self._next_seq[stream] = seq + 1
+        return seq
+
+    def _reconsider(self, accounts: Iterable[str]) -> None:
+        """Append one command to each stream concerned, and decide its accounts anew."""
+        by_stream: dict[int, list[str]] = {}
+        for account in sorted(set(accounts) & self._stream_of.keys()):
+            by_stream.setdefault(self._stream_of[account], []).append(account)
+        for stream, names in sorted(by_stream.items()):
+            decided, _ = _drive(
+                self._decider.reconsider(
+                    self._sources, names, stream_id=stream, seq=self._draw(stream), on=COMMAND_ON,
+                    revision=0,
+                )
+            )  # fmt: skip
+            self.memory.save(decided, {})
+            self.transfers.extend(decided.transfers)
+
+
+def signed(line: Transfer) -> int:
+    """A transfer's amount from the member's side."""
+    return line.amount if line.credit.startswith("member/") else -line.amount
+
+
+def encode(event: CardTransaction) -> bytes:
+    """The canonical Avro bytes of an event."""
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    fields["attributes"] = dict(sorted(event.attributes.items()))
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, _SCHEMA, fields, strict=True)
+    return stream.getvalue()
+
+
+class Roster:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def enrolled(self, program, day):
+        return any(r["program"] == program and r["enrolled_from"] <= day.isoformat() and (r["enrolled_to"] is None or day.isoformat() <= r["enrolled_to"]) for r in self.rows)
+
+    def product(self, card_token, day):
+        best = None
+        for r in self.rows:
+            if r["card_token"] == card_token and r["enrolled_from"] <= day.isoformat():
+                if best is None or r["enrolled_from"] >= best["enrolled_from"]:
+                    best = r
+        return best and best["card_product"]
+
+
+def roster(rows: Sequence[Row], account: str) -> Roster:
+    """The enrolments of an account, revisions in the order of import."""
+    out = {}
+    for row in rows:
+        if row["account_id"] == account:
+            key = (row["card_token"], row["program"], row["enrolled_from"])
+            out.pop(key, None)
+            out[key] = row
+    return Roster(list(out.values()))
+
+
+_TERMS: dict[str, Terms] = {}
+
+
+def _compiled(text: str) -> Terms:
+    if text not in _TERMS:
+        _TERMS[text] = compile_terms(parse(text, file="test.yaml").contract)
+    return _TERMS[text]
+
+
+def _drive(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a coroutine that never really waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        answer: Answer = done.value
+        return answer
+    raise AssertionError("a store in memory does not wait")
