@@ -182,9 +182,7 @@ def link_keys(
     keys: list[LinkKey] = []
     for account_id, events in grouped.items():
         known = dict(loaded[account_id].known)
-        known.update(
-            ((r.event.issuer_id, r.event.event_id), stub_of(r.event)) for r in events
-        )
+        known.update(((r.event.issuer_id, r.event.event_id), stub_of(r.event)) for r in events)
         wanted: dict[tuple[str, str], None] = {}
         for recorded in events:
             issuer = recorded.event.issuer_id
@@ -230,6 +228,4 @@ def _caps_on(
         for rule in terms.rules:
             cap = rule.cap
             if cap is not None:
-                keys.add(
-                    TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per))
-                )
+                keys.add(TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per)))

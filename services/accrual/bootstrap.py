@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from services.accrual.adapters import (
     event_store,
     ledger_store,
     publisher_store,
+    rebuild_store,
     state_store,
 )
 from services.accrual.adapters.fact_store import FactStore
@@ -28,11 +29,13 @@ from services.accrual.intake import Recorded
 from services.accrual.members.csv import read_members
 from services.accrual.ports import Version
 from services.accrual.publisher import Publisher
+from services.accrual.rebuild import Rebuild, Rebuilt
 from services.accrual.reconsider import Difference, Reconsideration
 from services.kernel.errors import InvalidInput, Problem
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.runtime.consumer import StreamConsumer
-from services.runtime.database import Database
+from services.runtime.database import Connection, Database
+from services.runtime.migrations import migrate
 from services.runtime.sealing import Sealer
 from services.runtime.service import Service
 from services.runtime.settings import Settings
@@ -70,9 +73,7 @@ def decider() -> Decider:
     return Decider(events=event_store, state=state_store, facts=FactStore())
 
 
-async def run_accrual(
-    service: Service, *, assign: list[tuple[str, int]] | None = None
-) -> None:
+async def run_accrual(service: Service, *, assign: list[tuple[str, int]] | None = None) -> None:
     """Consume `card-transactions` and `dead-letters` until the service is told to stop."""
     settings = service.settings
     sealer = Sealer.from_file(settings.require_quarantine_key())
@@ -131,11 +132,10 @@ async def apply_contract(settings: Settings, path: Path, *, author: str, on: dat
         signed.text, signed.sha256, settlement_terms(contract), author, on,
     )  # fmt: skip
     async with facts(settings) as commands:
-        held = [row for row in await list_contracts(settings) if row["contract"] == contract.contract]
         others = [
             parse(row["document"], file=f"{row['contract']}/{row['version']}")
-            for row in held
-            if row["version"] != contract.version
+            for row in await list_contracts(settings)
+            if row["contract"] == contract.contract and row["version"] != contract.version
         ]
         if problems := check_versions([*others, signed]):
             raise InvalidInput(problems)
@@ -159,16 +159,14 @@ async def approve_contract(
 
 async def list_contracts(settings: Settings) -> list[dict[str, Any]]:
     """Every contract version with author and approval."""
-    async with await Database.connect(settings.require_database()) as database:
-        async with database.connection() as connection:
-            return await command_store.versions(connection)
+    async with _reading(settings) as connection:
+        return await command_store.versions(connection)
 
 
 async def show_member(settings: Settings, identifier: str) -> list[dict[str, Any]]:
     """Every row of a member or an account."""
-    async with await Database.connect(settings.require_database()) as database:
-        async with database.connection() as connection:
-            return await command_store.members(connection, identifier)
+    async with _reading(settings) as connection:
+        return await command_store.members(connection, identifier)
 
 
 async def reconsider_account(settings: Settings, account: str, *, on: date) -> Difference:
@@ -181,6 +179,70 @@ async def reconsider_contract(settings: Settings, contract: str, *, on: date) ->
     """Decide every account of a contract's issuer anew."""
     async with facts(settings) as commands:
         return await commands.reconsider_contract(contract, on=on)
+
+
+async def rebuild(
+    settings: Settings,
+    say: Callable[[str], None],
+    settle: Callable[[Connection, Connection], Awaitable[list[str]]] | None = None,
+) -> Rebuilt:
+    """Fold the recorded events into an empty schema and compare it with the ledger.
+
+    `settle(ledger, rebuilt)` folds and compares the partners' streams on top. The schema is
+    removed again. Raises InvalidInput when another rebuild runs.
+    """
+    url = settings.require_database()
+    async with (
+        await Database.connect(url, role=None, size=1) as owner,
+        owner.connection() as connection,
+    ):
+        if not await rebuild_store.take(connection):
+            raise InvalidInput("another rebuild of this database runs; wait for its end")
+        try:
+            await rebuild_store.drop(connection)
+            await migrate(url, schema=rebuild_store.SCHEMA)
+            await rebuild_store.copy_facts(connection)
+            return await _fold(url, connection, say, settle)
+        finally:
+            await rebuild_store.drop(connection)
+
+
+async def _fold(
+    url: str,
+    owner: Connection,
+    say: Callable[[str], None],
+    settle: Callable[[Connection, Connection], Awaitable[list[str]]] | None,
+) -> Rebuilt:
+    folded = 0
+
+    def progress(count: int) -> None:
+        nonlocal folded
+        if folded // 100_000 != (folded + count) // 100_000:
+            say(f"{folded + count:,} events folded")
+        folded += count
+
+    schema = rebuild_store.SCHEMA
+    async with (
+        await Database.connect(url, size=1, strict=False) as main,
+        await Database.connect(url, role=None, size=1, schema=schema, strict=False) as shadow,
+    ):
+        rebuild = Rebuild(decider(), ledger_store, rebuild_store)
+        rebuilt = await rebuild.run(main, shadow, progress)
+        rebuilt.differences.extend(await rebuild.compare(owner))
+        if settle is not None:
+            async with main.connection() as reading, shadow.transaction() as writing:
+                rebuilt.differences.extend(await settle(reading, writing))
+    return rebuilt
+
+
+@asynccontextmanager
+async def _reading(settings: Settings) -> AsyncIterator[Connection]:
+    """A connection for looking things up."""
+    async with (
+        await Database.connect(settings.require_database(), size=1) as database,
+        database.connection() as connection,
+    ):
+        yield connection
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from services.accrual.batch import (
     Decided,
@@ -210,13 +211,13 @@ def _decide_each(
 
 
 def repeats(
-    recorded: Iterable[Recorded], held: Mapping[object, tuple[int, int, bytes]]
+    recorded: Iterable[Recorded], held: Mapping[UUID, tuple[int, int, bytes]]
 ) -> tuple[list[Recorded], dict[tuple[int, int], tuple[str, str | None]]]:
     """Divide events into new ones and repeats of one that is recorded, in `held` or before it.
 
     The same canonical bytes again are a DUPLICATE, other bytes a CONFLICT.
     """
-    first: dict[object, bytes] = {key: body for key, (_, _, body) in held.items()}
+    first: dict[UUID, bytes] = {key: body for key, (_, _, body) in held.items()}
     fresh: list[Recorded] = []
     outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
     for event in recorded:

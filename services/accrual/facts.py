@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -165,7 +166,7 @@ class Facts:
             for stream_id in streams
         }
 
-    def _transaction(self):  # type: ignore[no-untyped-def]
+    def _transaction(self) -> AbstractAsyncContextManager[Connection]:
         return self.database.transaction(
             statement_seconds=STATEMENT_SECONDS, lock_seconds=STATEMENT_SECONDS
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
+from uuid import UUID
 
 from services.accrual.batch import Decided
 from services.accrual.deciding import Decider, Sources, repeats
@@ -14,7 +15,7 @@ from services.accrual.intake import Arrived, Recorded, arrive, record
 from services.accrual.ports import DeadLetter, LedgerStore, Repeated
 from services.kernel.errors import Rejected
 from services.kernel.topics import DEAD_LETTERS, HEADER_FEED, HEADER_SOURCE
-from services.runtime.consumer import Record, StreamSlice
+from services.runtime.batch import Record, StreamSlice
 from services.runtime.database import Connection, Database
 from services.runtime.failpoint import failpoint
 from services.runtime.stream_position import advance
@@ -111,7 +112,7 @@ class AccrualHandler:
         if not recorded:
             return Decided()
         events = self._decider.events
-        held: Mapping[object, tuple[int, int, bytes]] = {}
+        held: dict[UUID, tuple[int, int, bytes]] = {}
         if look_up:
             held = await events.by_identity(connection, [found.identity for found in recorded])
             self._look_up = bool(held)

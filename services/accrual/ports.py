@@ -57,9 +57,7 @@ class EventStore(Protocol):
     ) -> None:
         """Record events with what came of them."""
 
-    async def save_dead_letters(
-        self, connection: Connection, letters: Sequence[DeadLetter]
-    ) -> int:
+    async def save_dead_letters(self, connection: Connection, letters: Sequence[DeadLetter]) -> int:
         """Record rejected records, each source once; gives how many were new."""
 
 
@@ -111,9 +109,7 @@ class FactStore(Protocol):
 class LedgerStore(Protocol):
     """The transfers, and the balances that follow from them."""
 
-    async def save_transfers(
-        self, connection: Connection, transfers: Sequence[Transfer]
-    ) -> None:
+    async def save_transfers(self, connection: Connection, transfers: Sequence[Transfer]) -> None:
         """Insert transfers and move the balances of their streams."""
 
 
@@ -152,9 +148,7 @@ class PublishedRow(NamedTuple):
 class PublisherStore(Protocol):
     """The publisher's cursors, and the journal that it reads."""
 
-    async def lease(
-        self, connection: Connection, owner: str, held: Sequence[int]
-    ) -> list[Cursor]:
+    async def lease(self, connection: Connection, owner: str, held: Sequence[int]) -> list[Cursor]:
         """Take every stream that is not held yet."""
 
     async def ends(self, connection: Connection) -> dict[int, int]:
@@ -216,9 +210,7 @@ class CommandStore(Protocol):
     ) -> None:
         """Record a command's event with its inputs."""
 
-    async def apply_contract(
-        self, connection: Connection, version: Version, revision: int
-    ) -> None:
+    async def apply_contract(self, connection: Connection, version: Version, revision: int) -> None:
         """Append a version as signed."""
 
     async def approve_contract(
@@ -232,3 +224,30 @@ class CommandStore(Protocol):
 
     async def members(self, connection: Connection, member_or_account: str) -> list[dict[str, Any]]:
         """Every row of a member or an account."""
+
+
+class StoredEvent(NamedTuple):
+    """A recorded event as a rebuild reads it."""
+
+    stream_id: int
+    seq: int
+    role: str
+    body: bytes
+    outcome: str
+    reason: str | None
+    revision: int
+
+
+class RebuildStore(Protocol):
+    """The recorded events in order, and the comparison of two schemas."""
+
+    async def streams(self, connection: Connection) -> list[tuple[int, str, int]]:
+        """(id, name, last seq) of the streams of `card-transactions`."""
+
+    async def events(
+        self, connection: Connection, stream_id: int, after: int, limit: int
+    ) -> list[StoredEvent]:
+        """The events of a stream after a place, in order."""
+
+    async def differences(self, connection: Connection, limit: int) -> list[str]:
+        """Rows that are in one schema and not in the other, at most `limit` a table and side."""

@@ -18,7 +18,8 @@ app = typer.Typer(
     add_completion=True,
 )
 
-GROUPS = ("service", "feed", "deadletters", "contract", "member", "lookup", "proof", "settle",
+GROUPS = ("service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild",
+          "settle",
           "export", "demo", "bench")  # fmt: skip
 
 

@@ -105,10 +105,9 @@ class Child:
         self.send(signal.SIGKILL)
         return self.wait()
 
-    def last_lines(self, count: int = 12) -> str:
-        """The end of its log, for an error message."""
+    def last_words(self, bytes_max: int = 20_000) -> str:
+        """The end of its log, to find out why it ended."""
         try:
-            text = self.log.read_text(errors="replace")
+            return self.log.read_bytes()[-bytes_max:].decode(errors="replace").strip()
         except OSError:
             return ""
-        return "\n".join(text.splitlines()[-count:])

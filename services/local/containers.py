@@ -6,10 +6,12 @@ import importlib
 import importlib.resources
 import secrets
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 from services.kernel.errors import Unreachable
-from services.local.ports import HOST, answers, free_port
+from services.local.kafka import STARTED
+from services.local.ports import HOST, free_port
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 POSTGRES_IMAGE = "postgres:18.6"
@@ -17,7 +19,7 @@ CONTROLLER = "127.0.0.1:9093"
 START_SECONDS_MAX = 120
 
 
-class Container:
+class Container(ABC):
     """A container with one published port that keeps its address over a restart."""
 
     what = "A container"
@@ -28,11 +30,13 @@ class Container:
         self._port = free_port()
         try:
             module: Any = importlib.import_module("testcontainers.core.container")
-            self._container = module.DockerContainer(image).with_bind_ports(inner_port, self._port)
+            self._container = module.DockerContainer(image)
         except ImportError:
             raise self._unreachable('Install it: pip install "milepost[containers]".') from None
         except Exception as error:  # docker's errors cannot be imported where it is not installed
             raise self._unreachable(f"No Docker engine answers ({error}).") from None
+        # Its with_bind_ports would open the port to the whole network.
+        self._container.ports[str(inner_port)] = (HOST, self._port)
 
     @property
     def description(self) -> str:
@@ -77,8 +81,9 @@ class Container:
         self._container.get_wrapped_container().kill(signal=name)
         self._container.get_wrapped_container().wait()
 
+    @abstractmethod
     def _ready(self) -> bool:
-        return answers(self._port)
+        """Whether it answers by now."""
 
     def _unreachable(self, hint: str) -> Unreachable:
         way_out = "Unset MILEPOST_STACK to run the local stack without Docker."
@@ -93,6 +98,7 @@ class ContainerKafka(Container):
 
     def __init__(self) -> None:
         super().__init__(KAFKA_IMAGE, 9092)
+        self._starts = 1
         text = (importlib.resources.files("deploy") / "kafka" / "server.properties").read_text()
         pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
         settings = dict(pairs) | {
@@ -110,9 +116,19 @@ class ContainerKafka(Container):
         """host:port of the plain listener."""
         return f"{HOST}:{self._port}"
 
+    def restart(self) -> None:
+        """Start the same broker again, with its data and address."""
+        self._starts += 1
+        super().restart()
+
     def kill(self) -> None:
         """kill -9 of the broker; `restart` brings it back."""
         self._signal("SIGKILL")
+
+    def _ready(self) -> bool:
+        # By its own word: Docker opens the port before the broker does.
+        output, _ = self._container.get_logs()
+        return bool(output.count(STARTED) >= self._starts)
 
 
 class ContainerPostgres(Container):

@@ -117,7 +117,7 @@ class LocalKafka:
         while not self._has_started():
             if not child.running or time.monotonic() > deadline:
                 child.kill()
-                raise self._failure(child.last_lines())
+                raise self._failure(child.last_words())
             time.sleep(0.02)
 
     def _has_started(self) -> bool:
@@ -166,7 +166,7 @@ class LocalKafka:
             check=False,
         )
         if done.returncode:
-            raise self._failure("\n".join((done.stdout + done.stderr).splitlines()[-12:]))
+            raise self._failure(done.stdout + done.stderr)
 
     def _write_properties(self) -> Path:
         base = (importlib.resources.files("deploy") / "kafka" / "server.properties").read_text()
@@ -215,5 +215,6 @@ class LocalKafka:
         elif "Address already in use" in last_words or "BindException" in last_words:
             why = "Another program took its port meanwhile: run again, other ports are chosen."
         else:
-            why = f"It did not start. Its last words, from {self.log}:\n{last_words}"
+            last_lines = "\n".join(last_words.splitlines()[-12:])
+            why = f"It did not start. Its last words:\n{last_lines}"
         return Unreachable("Apache Kafka", self.bootstrap, why)

@@ -6,7 +6,7 @@ range can be taken, while its server is down for a restart, by a client that tri
 
 from __future__ import annotations
 
-import os
+import secrets
 import socket
 
 from services.kernel.errors import Unreachable
@@ -23,7 +23,7 @@ def free_port() -> int:
     Raises Unreachable when none is left.
     """
     count = LAST - FIRST + 1
-    start = os.getpid() * 37  # several test workers look at different places
+    start = secrets.randbelow(count)  # whoever else looks now looks elsewhere
     for step in range(count):
         port = FIRST + (start + step) % count
         if port not in _given and _is_free(port):

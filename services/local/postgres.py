@@ -109,7 +109,7 @@ class LocalPostgres:
         while not self._is_ready(child.pid):
             if not child.running or time.monotonic() > deadline:
                 child.kill()
-                raise self._failure(child.last_lines())
+                raise self._failure(child.last_words())
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -205,7 +205,7 @@ class LocalPostgres:
             extra_groups=[] if account else None,
         )
         if done.returncode:
-            raise self._failure((done.stdout + done.stderr)[-2000:])
+            raise self._failure(done.stdout + done.stderr)
         return done.stdout.strip()
 
     def _failure(self, last_words: str) -> Unreachable:
@@ -214,7 +214,8 @@ class LocalPostgres:
         elif "Address already in use" in last_words:
             why = "Another program took its port meanwhile: run again, another port is chosen."
         else:
-            why = f"It did not start. Its last words, from {self.log}:\n{last_words}"
+            last_lines = "\n".join(last_words.splitlines()[-12:])
+            why = f"It did not start. Its last words:\n{last_lines}"
         return Unreachable("PostgreSQL", f"{HOST}:{self._port}", why)
 
 

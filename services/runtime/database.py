@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self, TypeAlias
 
 import asyncpg
@@ -156,7 +156,7 @@ class Database:
             await self._pool.release(connection, timeout=ROLLBACK_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             # The pool has cut it already; the outcome of the work does not hang on this.
-            connection.terminate()
+            _cut(connection)
 
     def _discard_if_broken(
         self, connection: PoolConnectionProxy[asyncpg.Record], error: BaseException
@@ -166,10 +166,10 @@ class Database:
         A cancelled or timed-out statement still runs: asking the server to stop it opens a
         second connection, which may hang as the first does. Cutting it does not.
         """
-        if connection.is_closed():
+        if _gone(connection):
             return True
         if isinstance(error, (OSError, TimeoutError)) or not isinstance(error, Exception):
-            connection.terminate()
+            _cut(connection)
             return True
         return False
 
@@ -182,7 +182,7 @@ class Database:
             await connection.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
         except Exception:
             # A server that loses the connection rolls back by itself.
-            connection.terminate()
+            _cut(connection)
 
     async def _commit(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
@@ -190,12 +190,24 @@ class Database:
         except BaseException as error:
             if outage.certainly_rolled_back(error):
                 outage.reraise(error, self.where)
-            connection.terminate()
+            _cut(connection)
             if isinstance(error, Exception):
                 raise CommitUnknown(self.where) from error
             raise
         if tag != "COMMIT":
             raise CommitRefused(tag)
+
+
+def _gone(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # The pool has taken a lost connection away from us.
+
+
+def _cut(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 def _begin(statement_seconds: int, lock_seconds: int) -> str:
@@ -216,7 +228,7 @@ async def savepoint(connection: Connection, name: str) -> AsyncIterator[None]:
     try:
         yield
     except Exception:
-        if not connection.is_closed():
+        if not _gone(connection):
             await connection.execute(f"ROLLBACK TO SAVEPOINT {name}")
         raise
     await connection.execute(f"RELEASE SAVEPOINT {name}")

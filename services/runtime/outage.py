@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from typing import NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,7 @@ _AGAIN = (
     asyncpg.QueryCanceledError,
     asyncpg.InsufficientResourcesError,
 )
+_LOST = re.compile("is closed|released back to the pool")
 _WAITING = "It will be tried again; see that it runs and accepts connections."
 
 
@@ -106,7 +108,7 @@ def _hint(error: BaseException) -> str | None:
             return "Nothing listens there: start PostgreSQL or correct MILEPOST_DATABASE_URL."
         case asyncpg.TooManyConnectionsError():
             return "It has no connection left: raise max_connections or start fewer workers."
-        case asyncpg.InterfaceError() if "is closed" in str(error):
+        case asyncpg.InterfaceError() if _LOST.search(str(error)):
             return _WAITING
         case TimeoutError():
             return "It does not answer in time. " + _WAITING

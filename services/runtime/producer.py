@@ -133,7 +133,7 @@ class BatchProducer:
                     key=record.key,
                     value=record.value,
                     timestamp=record.timestamp_ms,
-                    headers=record.headers,
+                    headers=list(record.headers),
                 )
                 if added is None:
                     break

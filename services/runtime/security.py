@@ -94,13 +94,14 @@ async def _probe(kafka: KafkaSettings, server: str) -> str | None:
             f"Its certificate is not trusted ({error.verify_message}): name its authority in "
             "MILEPOST_KAFKA_SSL_CAFILE, and the host as in the certificate."
         )
-    except ssl.SSLError as error:
-        return f"It speaks no TLS there ({error.reason}): check MILEPOST_KAFKA_SECURITY_PROTOCOL."
+    except (ssl.SSLError, ConnectionResetError) as error:
+        said = getattr(error, "reason", "connection reset")
+        return f"It speaks no TLS there ({said}): check MILEPOST_KAFKA_SECURITY_PROTOCOL."
     except ConnectionRefusedError:
         return f"Nothing listens at {server}: start it or correct MILEPOST_KAFKA_BOOTSTRAP_SERVERS."
     except TimeoutError:
         return f"{server} does not answer within {PROBE_SECONDS:.0f} s."
     except OSError as error:
-        return f"{server}: {error.strerror or error}. Correct MILEPOST_KAFKA_BOOTSTRAP_SERVERS."
+        return f"{server}: {error.strerror or type(error).__name__}. Correct MILEPOST_KAFKA_BOOTSTRAP_SERVERS."
     writer.close()
     return None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 
 import asyncpg
 import pytest
@@ -14,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.helpers import create_ssl_context
 
 from services.kernel.errors import InvalidInput, Unreachable
+from services.local import kafka, ports, postgres
 from services.local import stack as local_stack
 from services.local.folder import PREFIX
 from services.local.jars import find_jars
@@ -40,6 +44,23 @@ def test_a_jar_with_a_wrong_hash_is_refused_before_anything_starts(
     (problem,) = refusal.value.problems
     assert problem.file == str(mine / "snakeyaml-2.5.jar")
     assert problem.field == "sha256"
+
+
+@needs_local
+@pytest.mark.parametrize("server", [kafka, postgres])
+def test_a_port_that_another_program_took_is_said_plainly(
+    server: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as others:
+
+        def taken_meanwhile() -> int:
+            port = ports.free_port()
+            others.enter_context(socket.create_server((ports.HOST, port)))
+            return port
+
+        monkeypatch.setattr(server, "free_port", taken_meanwhile)
+        with pytest.raises(Unreachable, match="Another program took its port"):
+            local_stack.start()
 
 
 async def test_acknowledged_records_survive_a_killed_broker(

@@ -260,7 +260,12 @@ class Roster:
         self.rows = rows
 
     def enrolled(self, program, day):
-        return any(r["program"] == program and r["enrolled_from"] <= day.isoformat() and (r["enrolled_to"] is None or day.isoformat() <= r["enrolled_to"]) for r in self.rows)
+        return any(
+            r["program"] == program
+            and r["enrolled_from"] <= day.isoformat()
+            and (r["enrolled_to"] is None or day.isoformat() <= r["enrolled_to"])
+            for r in self.rows
+        )
 
     def product(self, card_token, day):
         best = None

@@ -83,9 +83,7 @@ async def save_dead_letters(connection: Connection, letters: Sequence[DeadLetter
             known.add(source)
             fresh.append(letter)
     try:
-        await copy_rows(
-            connection, table="dead_letter", columns=DeadLetter._fields, rows=fresh
-        )
+        await copy_rows(connection, table="dead_letter", columns=DeadLetter._fields, rows=fresh)
     except asyncpg.UniqueViolationError as error:
         raise Repeated from error
     return len(fresh)

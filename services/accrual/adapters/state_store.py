@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
+
 from services.accrual.batch import Decided, LinkKey, Loaded
 from services.accrual.engine.decide import Account, Waiting
 from services.accrual.engine.reasons import MISSING_ORIGINAL, Outcome
@@ -54,9 +56,9 @@ async def load_accounts(connection: Connection, into: Mapping[str, Loaded]) -> N
         loaded.complete = True
 
 
-def _take_purchases(rows: Iterable[Mapping[str, object]], into: Mapping[str, Loaded]) -> None:
+def _take_purchases(rows: Iterable[asyncpg.Record], into: Mapping[str, Loaded]) -> None:
     for row in rows:
-        loaded = into.get(row["account_id"])  # type: ignore[call-overload]
+        loaded = into.get(row["account_id"])
         if loaded is not None:
             loaded.purchases[row["stream_id"], row["purchase"]] = (row["issuer_id"], row["body"])
 

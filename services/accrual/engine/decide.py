@@ -94,9 +94,7 @@ class Account:
             return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
         return _without_transfer(event, own, assessed[own.number])
 
-    def reconsider(
-        self, *, seq: int, on: date, failed: Iterable[Waiting] = ()
-    ) -> list[Change]:
+    def reconsider(self, *, seq: int, on: date, failed: Iterable[Waiting] = ()) -> list[Change]:
         """Decide every purchase anew with the facts as they are now; `on` is the command's date.
 
         `failed` are events whose decision broke earlier; they join now. All purchases and totals

@@ -130,9 +130,7 @@ def refuse(terms: Terms, net: Net, facts: Facts, enrolments: Enrolments) -> Reas
     return None
 
 
-def _standing_rules(
-    terms: Terms, net: Net, facts: Facts, found: Assessment
-) -> Iterator[Rule]:
+def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> Iterator[Rule]:
     """The rules that hold, in the contract's order, with only the winner of each group."""
     holding: list[Rule] = []
     winners: dict[str, Rule] = {}

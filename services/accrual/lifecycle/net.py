@@ -86,7 +86,7 @@ def weigh(legs: list[Leg]) -> Net:
         gross=sum(standing[leg.event_id] for leg in counted if leg.kind in _SPENT),
         cash=_part(presentments, standing, "cash"),
         tip_fee_tax=_part(presentments, standing, "tip_fee_tax"),
-        listed=tuple([*sides.listed, *foreign]),
+        listed=(*sides.listed, *foreign),
     )
 
 

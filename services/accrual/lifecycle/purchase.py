@@ -65,7 +65,9 @@ class Body(msgspec.Struct, array_like=True, gc=False):
 class Purchase:
     """One lifecycle of an account. `number` is the seq of the event that opened it."""
 
-    __slots__ = ("account_id", "changed", "grants", "issuer_id", "key", "legs", "number", "stream_id")
+    __slots__ = (
+        "account_id", "changed", "grants", "issuer_id", "key", "legs", "number", "stream_id",
+    )  # fmt: skip
 
     def __init__(
         self,

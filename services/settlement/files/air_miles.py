@@ -49,13 +49,14 @@ def _blank(name: str, first: int, last: int) -> Field:
     return _field(name, first, last, " *", "blank")
 
 
-_SIGNED = r"[0-9]*[{A-I}J-R]"
+_SIGNED = r".*"
+"""Read by `read_overpunched`, which says what is wrong with it."""
 
 HEADER: tuple[Field, ...] = (
     _field("record type", 1, 2, "TH", "`TH`"),
     _blank("blank", 3, 8),
     _field("provider", 9, 12, "[A-Za-z0-9]{4}", "provider code of the contract"),
-    _field("transmission sequence", 13, 18, "[0-9]*", "the batch's sequence, zeros in front"),
+    _field("transmission sequence", 13, 18, "[0-9]+", "the batch's sequence, zeros in front"),
     _field("file date", 19, 26, "[0-9]*", "YYYYMMDD, the day sealed through"),
     _field("file time", 27, 32, "0*", "HHMMSS, always `000000`"),
     _field("detail count", 33, 40, "[0-9]*", "number of TD records, zeros in front"),
@@ -131,44 +132,105 @@ def _record(kind: str, blanks: int, *fields: str) -> str:
 
 
 def read(content: bytes, file: str) -> tuple[Transmission | None, Checked]:
-    """What a file says, and everything that is wrong with it. Line 1 is the header."""
+    """What a file says, and everything that is wrong with it. Line 1 is the header.
+
+    Totals are under `miles`: the layout does not name the unit.
+    """
     found = Findings(file)
     *records, rest = content.decode("latin-1").split("\r")
     if rest:
         found.add("the file ends inside a record: it was cut off, or a CR is missing",
                   line=len(records) + 1)  # fmt: skip
-    header = _header(records[0], found) if records else {}
+    header = _fields(records[0], HEADER, 1, found) if records else None
+    rewards, unreadable = _rewards(records[1:], found)
+    miles = sum(reward.miles for reward in rewards)
+    provider, sequence, on = "", None, None
+    if header is not None:
+        provider, sequence = header[2], _sequence(header[3], found)
+        on = _header_date(header[4], found)
+        _compare("detail count", int(header[6] or "0"), len(records) - 1, found)
+        total = _signed(header[7], "total miles", 1, found)
+        if total is not None and not unreadable:
+            _compare("total miles", total, miles, found)
+    sent = None
+    if not found and sequence is not None and on is not None:
+        sent = Transmission(provider, sequence, on, rewards)
+    return sent, Checked(LAYOUT, len(rewards), {"miles": miles}, found.all(), sequence)
+
+
+def _rewards(records: Sequence[str], found: Findings) -> tuple[list[Reward], bool]:
+    """The details in order, and whether one of them could not be read."""
     rewards: list[Reward] = []
-    for line, record in enumerate(records[1:], 2):
+    for line, record in enumerate(records, 2):
         reward = _reward(record, line, found)
         if reward is None:
             continue
         if rewards and reward.reference <= rewards[-1].reference:
-            found.add(f"must be above {rewards[-1].reference}, the one before: records are doubled "
-                      "or out of order", line=line, field="sponsor reference",
+            found.add(f"must be above {rewards[-1].reference}, that of the record before: records "
+                      "are doubled or out of order", line=line, field="sponsor reference",
                       value=str(reward.reference))  # fmt: skip
         rewards.append(reward)
-    miles = sum(reward.miles for reward in rewards)
-    _compare(header, "detail count", len(records) - 1, found)
-    if not found:
-        _compare(header, "total miles", miles, found)
-    sent = None
-    if not found:
-        sent = Transmission(header["provider"], header["transmission sequence"],
-                            header["file date"], rewards)  # fmt: skip
-    checked = Checked(
-        LAYOUT, len(rewards), {"miles": miles}, found.all(),
-        sequence=header.get("transmission sequence"),
-    )  # fmt: skip
-    return sent, checked
-
-
-def _header(record: str, found: Findings) -> dict[str, object]:
-    return {}
+    return rewards, len(rewards) < len(records)
 
 
 def _reward(record: str, line: int, found: Findings) -> Reward | None:
+    fields = _fields(record, DETAIL, line, found)
+    if fields is None:
+        return None
+    miles = _signed(fields[8], "miles", line, found)
+    if miles is None:
+        return None
+    if not miles:
+        found.add("is zero: such a line stands in no file", line=line, field="miles")
+    account, reference = fields[2], int(fields[3])
+    if not int(account):
+        found.add("is zero", line=line, field="account", value=account)
+    if not reference:
+        found.add("is zero: lines count from 1", line=line, field="sponsor reference")
+    return Reward(account, reference, fields[5].rstrip(" "), miles)
+
+
+def _fields(
+    record: str, layout: Sequence[Field], line: int, found: Findings
+) -> list[str] | None:
+    """The fields of a record; None when it cannot be read."""
+    if len(record) != RECORD_BYTES:
+        found.add(f"is {len(record)} bytes long, a record has {RECORD_BYTES}", line=line)
+        return None
+    fields = [record[field.first - 1 : field.last] for field in layout]
+    sound = True
+    for field, text in zip(layout, fields, strict=True):
+        if not field.pattern.fullmatch(text):
+            sound = False
+            found.add(f"must be {field.meaning}", line=line, value=shown(text.strip(" ")),
+                      field=f"{field.name} ({field.first}-{field.last})")  # fmt: skip
+    return fields if sound else None
+
+
+def _sequence(text: str, found: Findings) -> int | None:
+    if int(text):
+        return int(text)
+    found.add("is zero: sequences count from 1", line=1, field="transmission sequence")
     return None
 
 
-def _compare(header: dict[str, object], name: str, counted: int, found: Findings) -> None: ...
+def _header_date(text: str, found: Findings) -> date | None:
+    try:
+        return read_date(text)
+    except ValueError as error:
+        found.add(str(error), line=1, field="file date", value=text)
+        return None
+
+
+def _signed(text: str, name: str, line: int, found: Findings) -> int | None:
+    try:
+        return read_overpunched(text)
+    except ValueError as error:
+        found.add(str(error), line=line, field=name, value=shown(text))
+        return None
+
+
+def _compare(name: str, said: int, counted: int, found: Findings) -> None:
+    if said != counted:
+        found.add(f"the header says {said}, the records come to {counted}", line=1, field=name,
+                  value=str(said))  # fmt: skip

@@ -46,14 +46,14 @@ def test_it_has_a_session_of_its_own_so_that_a_terminals_ctrl_c_passes_it_by(
 def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True)"
     child = Child([sys.executable, "-c", f"{deaf}; time.sleep(60)"], log=tmp_path / "log")
-    assert _within(10, lambda: child.last_lines() == "1")
+    assert _within(10, lambda: child.last_words() == "1")
     assert child.stop(seconds=0.1) == -signal.SIGKILL
 
 
-def test_its_last_lines_are_kept_for_the_error(tmp_path: Path) -> None:
+def test_its_last_words_are_kept_for_the_error(tmp_path: Path) -> None:
     child = Child([sys.executable, "-c", "for n in range(30): print(n)"], log=tmp_path / "log")
     assert child.wait(10) == 0
-    assert child.last_lines(2) == "28\n29"
+    assert child.last_words(6) == "28\n29"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")

@@ -1,0 +1,96 @@
+"""Rebuild and reconsider: decide again, and compare or post the difference."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from services.accrual import bootstrap as accrual
+from services.accrual.reconsider import Difference
+from services.cli.session import VIOLATED, Session
+from services.kernel.units import major
+from services.runtime.system_clock import SystemClock
+
+reconsider = typer.Typer(
+    help="Decide purchases anew and post the differences.", no_args_is_help=True
+)
+On = Annotated[
+    datetime | None,
+    typer.Option(
+        "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on `milepost`."""
+    app.command("rebuild", help="Fold the recorded events again and compare row for row.")(rebuild)
+    app.add_typer(reconsider, name="reconsider")
+
+
+def rebuild(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare; the ledger is never changed.")
+    ] = False,
+) -> None:
+    """Recompute the ledger from events, facts and command inputs in an empty schema; exit 4 if it
+    differs from what is recorded."""
+    session: Session = context.obj
+    if not check:
+        session.fail("the ledger is append-only: say --check to compare a rebuild with it", 2)
+    rebuilt = session.run(accrual.rebuild(session.settings(), session.say))
+    ok = not rebuilt.differences
+    document = {
+        "ok": ok,
+        "streams": rebuilt.streams,
+        "events": rebuilt.events,
+        "differences": rebuilt.differences,
+    }
+    if not session.document(document):
+        session.table(
+            ["streams", "events", "differences"],
+            [[rebuilt.streams, rebuilt.events, len(rebuilt.differences)]],
+        )
+        for difference in rebuilt.differences:
+            session.say(difference)
+    if not ok:
+        raise typer.Exit(VIOLATED)
+
+
+@reconsider.command("account")
+def reconsider_account(context: typer.Context, account: str, on: On = None) -> None:
+    """Decide all purchases of one account anew, events whose decision broke included."""
+    session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
+    _print(session, session.run(accrual.reconsider_account(session.settings(), account, on=day)))
+
+
+@reconsider.command("contract")
+def reconsider_contract(context: typer.Context, contract: str, on: On = None) -> None:
+    """Decide all purchases of the contract's issuer anew."""
+    session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
+    _print(session, session.run(accrual.reconsider_contract(session.settings(), contract, on=day)))
+
+
+def _print(session: Session, difference: Difference) -> None:
+    units = sorted({*difference.granted, *difference.taken_back})
+    document = {
+        "purchases": len(difference.purchases),
+        "granted": difference.granted,
+        "taken_back": difference.taken_back,
+    }
+    if session.document(document):
+        return
+    session.table(
+        ["unit", "granted", "taken back"],
+        [
+            [unit, major(difference.granted.get(unit, 0), unit),
+             major(difference.taken_back.get(unit, 0), unit)]
+            for unit in units
+        ],
+    )  # fmt: skip
+    session.say(f"{len(difference.purchases)} purchases changed")

@@ -1,0 +1,197 @@
+"""Random histories, hostile on purpose: disorder, repeats, conflicts, strange links, late facts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.kernel.transaction import CardTransaction
+from tests.support import builders
+from tests.support.agreements import CODES, PRODUCTS, PROGRAMS, agreements
+from tests.support.dates import Row
+from tests.support.dice import Dice, made_by
+from tests.support.histories import Approves, Arrives, History, Imports, Step
+
+OTHER = {"NOK": "SEK", "JPY": "KRW", "KWD": "BHD"}
+LARGEST = {"NOK": 60_000, "JPY": 60_000, "KWD": 60_000}
+START = datetime(2026, 2, 27, tzinfo=UTC)
+MINUTES = (720, 5, 719, 1019, 1020, 1025, 1379, 1380, 1439)
+TAKES = ("REFUND", "REFUND", "CHARGEBACK", "ADJUSTMENT_CREDIT")
+REVERSAL = {
+    "PRESENTMENT": "PRESENTMENT_REVERSAL",
+    "REFUND": "REFUND_REVERSAL",
+    "CHARGEBACK": "CHARGEBACK_REVERSAL",
+    "ADJUSTMENT_CREDIT": "REFUND_REVERSAL",
+    "ADJUSTMENT_DEBIT": "PRESENTMENT_REVERSAL",
+    "AUTHORIZATION": "AUTHORIZATION_REVERSAL",
+}
+
+
+def histories(
+    dice: Dice, *, late_facts: bool = True, contracts_max: int = 3, purchases_max: int = 5
+) -> History:
+    """Contracts, members and up to some thirty events, in the order in which they are recorded."""
+    pick = dice.pick
+    home = pick("NOK", "NOK", "JPY", "KWD")
+    names = [f"c{place}" for place in range(1, pick(1, 1, 2, 3) + 1)][:contracts_max]
+    documents = [one for name in names for one in agreements(dice, name=name, home=home)]
+    events: list[CardTransaction] = []
+    for number in range(1, dice.upto(purchases_max - 1) + 2):
+        events += purchases(dice, number=number, home=home, others=tuple(events))
+    steps: list[Step] = list(arrivals(dice, events))
+    facts: list[Step] = []
+    for step in [*imports(dice), *(Approves(builders.as_text(one)) for one in documents)]:
+        if late_facts and pick(False, False, False, False, True):
+            steps.insert(dice.upto(len(steps)), step)
+        else:
+            facts.append(step)
+    return History((*facts, *steps))
+
+
+def imports(dice: Dice) -> list[Imports]:
+    """Member rows of two accounts in two programmes, sometimes with a later revision."""
+    pick = dice.pick
+    found = []
+    for account in ("A1", "A2"):
+        rows: list[Row] = []
+        for program in PROGRAMS:
+            rows.append(
+                builders.row(
+                    account, program=program, card_product=pick(None, "GOLD", "PLAT"),
+                    enrolled_from=pick("2020-01-01", "2020-01-01", "2026-03-03", "2026-03-15"),
+                    enrolled_to=pick(None, None, None, "2026-03-20"),
+                )
+            )  # fmt: skip
+        found.append(Imports(tuple(rows)))
+        if pick(False, False, True):
+            changed = {"card_product": pick("PLAT", None), "enrolled_to": pick(None, "2026-03-31")}
+            found.append(Imports((dict(rows[0]) | changed,)))
+    return found
+
+
+def arrivals(dice: Dice, events: list[CardTransaction]) -> list[Arrives]:
+    """The events in some order, with repeats, conflicts and other feeds' views among them."""
+    pick = dice.pick
+    placed: list[tuple[int, int, Arrives]] = []
+    for place, event in enumerate(events):
+        delay = pick(0, 0, 0, 0, 2, 6, 15)
+        placed.append((place + delay, place, Arrives(event)))
+        odd = dice.upto(15)
+        again = place + pick(0, 1, 8)
+        if odd in (1, 2):
+            placed.append((again, place, Arrives(event)))
+        elif odd == 3:
+            other = changed(event, billing_amount=event.billing_amount + 100)
+            placed.append((again, place, Arrives(other)))
+        elif odd == 4:
+            placed.append((again, place, Arrives(event, "compare")))
+    placed.sort(key=lambda entry: entry[:2])
+    return [arrival for _, _, arrival in placed]
+
+
+def purchases(
+    dice: Dice, *, number: int, home: str, others: tuple[CardTransaction, ...] = ()
+) -> list[CardTransaction]:
+    """One purchase: legs and what follows them, joined by lifecycle id or by what they name."""
+    pick = dice.pick
+    maker = _Maker(dice, number=number, home=home)
+    if maker.link == "authorization":
+        maker.add("AUTHORIZATION", amount=pick(0, 5_000), names=None)
+    for leg in range(pick(1, 1, 1, 2, 3)):
+        names = None
+        if maker.link == "authorization" or (maker.link == "original" and leg):
+            names = maker.events[0].event_id
+        maker.add("PRESENTMENT", amount=1 + dice.upto(LARGEST[home] - 1), names=names)
+    for _ in range(pick(0, 1, 1, 2, 3, 4)):
+        _follow(dice, maker, others)
+    return maker.events
+
+
+def _follow(dice: Dice, maker: _Maker, others: tuple[CardTransaction, ...]) -> None:
+    """One more event: money that goes back, a correction, or a reversal of something."""
+    pick = dice.pick
+    target = maker.events[dice.upto(len(maker.events) - 1)]
+    kind = pick(*TAKES, "ADJUSTMENT_DEBIT", "reversal", "reversal", "reversal")
+    if kind == "reversal":
+        kind = REVERSAL.get(target.kind, "REFUND_REVERSAL")
+        if dice.seldom(10):
+            kind = pick("PRESENTMENT_REVERSAL", "REFUND_REVERSAL", "CHARGEBACK_REVERSAL")
+    whole = max(1, target.billing_amount)
+    part = 1 + dice.upto(whole - 1)
+    amount = pick(part, part, whole, whole, whole + part)
+    names = None if maker.lifecycle and pick(False, False, True) else target.event_id
+    if others and dice.seldom(20):
+        names = others[dice.upto(len(others) - 1)].event_id
+    if dice.seldom(30):
+        names = f"E{maker.number}-{len(maker.events)}"  # itself, or what comes next: a ring
+    maker.add(kind, amount=amount, names=names)
+
+
+class _Maker:
+    """Makes the events of one purchase, alike in what they should share and not always so."""
+
+    def __init__(self, dice: Dice, *, number: int, home: str) -> None:
+        self.number, self.home = number, home
+        self.dice, self.pick = dice, dice.pick
+        self.events: list[CardTransaction] = []
+        self.link = self.pick("lifecycle", "lifecycle", "original", "authorization")
+        self.account = self.pick("A1", "A1", "A1", "A2")
+        self.issuer = "second-bank" if dice.seldom(10) else "first-bank"
+        self.abroad = self.pick(None, None, "EUR")
+        self.day = dice.upto(36)
+
+    @property
+    def lifecycle(self) -> bool:
+        return self.link == "lifecycle"
+
+    def add(self, kind: str, *, amount: int, names: str | None) -> None:
+        """One event of a kind; its id does not say when it happened."""
+        pick = self.pick
+        size = len(self.events)
+        at = START + timedelta(days=self.day + pick(0, 0, 1, size), minutes=pick(*MINUTES))
+        lifecycle = f"L{self.number}" if self.lifecycle and not self.dice.seldom(10) else None
+        if not self.lifecycle and names is not None and self.dice.seldom(25):
+            lifecycle = f"L{self.number}"
+        fields: dict[str, Any] = {
+            "at": at,
+            "posted": pick(at.date(), at.date() + timedelta(days=2), at.date(), None),
+            "issuer_id": self.issuer,
+            "account_id": "A2" if self.dice.seldom(40) else self.account,
+            "lifecycle_id": lifecycle,
+            "original_event_id": names,
+            "billing_amount": amount,
+            "billing_currency": OTHER[self.home] if self.dice.seldom(20) else self.home,
+        }
+        if self.abroad and not self.dice.seldom(10):
+            fields["transaction_amount"] = self._there(amount)
+            fields["transaction_currency"] = "USD" if self.dice.seldom(15) else self.abroad
+        if kind == "PRESENTMENT":
+            fields |= self._facts(amount)
+        identifier = f"E{self.number}-{pick(size, size, 9 - size)}"
+        if any(event.event_id == identifier for event in self.events):
+            identifier = f"E{self.number}-x{size}"
+        self.events.append(builders.event(identifier, kind, **fields))
+
+    def _there(self, amount: int) -> int:
+        """The amount at the merchant: a tenth, at a rate that moves a little."""
+        return max(1, amount // 10 + self.pick(0, 0, 1, 3))
+
+    def _facts(self, amount: int) -> dict[str, Any]:
+        pick = self.pick
+        parts: dict[str, Any] = pick(
+            {}, {}, {"cash_amount": amount // 3}, {"cash_amount": amount},
+            {"tip_amount": amount // 7, "fee_amount": amount // 5, "tax_amount": amount // 9},
+        )  # fmt: skip
+        return parts | {
+            "mcc": pick("5812", *CODES, None),
+            "merchant_id": pick("M1", "M2", None),
+            "merchant_country": pick("NO", "SE", None),
+            "channel": pick("ONLINE", "IN_STORE", None),
+            "card_product": pick(None, None, None, *PRODUCTS),
+        }
+
+
+def changed(event: CardTransaction, **fields: Any) -> CardTransaction:
+    """The same event with some fields changed."""
+    before = {name: getattr(event, name) for name in event.__struct_fields__}
+    return CardTransaction(**(before | fields))
