@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.local import stack as local_stack
+from services.runtime.migrations import migrate
 from tests.support import servers
 
 
@@ -44,7 +45,7 @@ def database_url(stack: local_stack.Stack) -> Iterator[str]:
 def _template(stack: local_stack.Stack) -> str:
     """A migrated database that others are copied from: faster than migrating each."""
     url = servers.create_database(stack.database_url)
-    servers.migrate(url)
+    servers.in_a_thread(migrate(url))
     return url
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Any
 
 from aiokafka.helpers import create_ssl_context
@@ -102,6 +103,9 @@ async def _probe(kafka: KafkaSettings, server: str) -> str | None:
     except TimeoutError:
         return f"{server} does not answer within {PROBE_SECONDS:.0f} s."
     except OSError as error:
-        return f"{server}: {error.strerror or type(error).__name__}. Correct MILEPOST_KAFKA_BOOTSTRAP_SERVERS."
+        said = error.strerror or type(error).__name__
+        return f"{server}: {said}. Correct MILEPOST_KAFKA_BOOTSTRAP_SERVERS."
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
     return None

@@ -14,8 +14,7 @@ import pytest
 
 from services.local import stack as local_stack
 from services.local.folder import PREFIX, remove_leftovers
-from services.local.ports import answers
-from tests.support.servers import needs_local
+from tests.support.servers import answers, needs_local
 
 pytestmark = needs_local
 
@@ -53,15 +52,16 @@ def test_a_stopped_stack_leaves_no_process_no_listener_and_no_file() -> None:
 
 PARENT = """
 import sys
-from services.local import stack, ports
+from services.local import stack
+from tests.support.servers import answers
 with stack.start() as s:
     addresses = [s.kafka_bootstrap, s.database_url.rsplit("/", 1)[0]]
     listening = [int(a.rsplit(":", 1)[1]) for a in addresses]
-    print(*s.kafka.pids, *s.postgres.pids, *listening, s.folder, flush=True)
     try:
+        print(*s.kafka.pids, *s.postgres.pids, *listening, s.folder, flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
-        print(all(ports.answers(p) for p in listening), flush=True)
+        print(all(answers(p) for p in listening), flush=True)
 """
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.kernel.errors import InvalidInput
 from services.local.stack import Stack
@@ -54,6 +54,15 @@ async def read(bootstrap: str, partitions: int) -> dict[int, list[tuple[bytes, b
         return found
     finally:
         await consumer.stop()
+
+
+async def delete_before(settings: Settings, partition: TopicPartition, offset: int) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=list(settings.kafka.bootstrap_servers))
+    await client.start()
+    try:
+        await client.delete_records({partition: RecordsToDelete(before_offset=offset)})
+    finally:
+        await client.close()
 
 
 @pytest.mark.parametrize("compression", [None, "zstd"])
@@ -148,7 +157,7 @@ async def test_positions_start_at_the_first_record_that_the_topic_holds(
     await admin.create([TopicSpecification(TOPIC, 2)])
     async with await BatchProducer.connect(settings, client="test") as producer:
         await producer.produce(TOPIC, [OutgoingRecord(b"k", b"v", partition=1)] * 5)
-    await admin.delete_records({TopicPartition(TOPIC, 1): 3})
+    await delete_before(settings, TopicPartition(TOPIC, 1), 3)
     async with await Database.connect(database_url) as database:
         for _ in range(2):
             await create_positions(settings, database, {TOPIC: 2})
@@ -161,7 +170,6 @@ async def test_positions_start_at_the_first_record_that_the_topic_holds(
 async def test_what_a_killed_broker_did_not_acknowledge_is_reported(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert urlsplit(fresh_stack.database_url).port
     monkeypatch.setattr(runtime_producer, "ACKNOWLEDGE_SECONDS", 3)
     settings = load_settings({"MILEPOST_KAFKA_BOOTSTRAP_SERVERS": fresh_stack.kafka_bootstrap})
     async with await TopicAdmin.connect(settings) as admin:

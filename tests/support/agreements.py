@@ -36,16 +36,16 @@ def agreements(dice: Dice, *, name: str, home: str) -> list[dict[str, Any]]:
     """All versions of one contract on spend in `home`, lowest first."""
     pick = dice.pick
     unit = pick(MILES, MILES, home)
-    issuer = "first-bank" if name == "c1" else pick("first-bank", "first-bank", "second-bank")
+    issuer = "second-bank" if name != "c1" and dice.seldom(4) else "first-bank"
     first = builders.contract(
         contract=name,
         issuer=issuer,
         program=pick(*PROGRAMS),
         currency=unit,
-        term={"from": "2026-01-01", "to": pick("2026-12-31", "2026-12-31", "2026-03-31")},
+        term={"from": "2026-01-01", "to": "2026-03-31" if dice.seldom(6) else "2026-12-31"},
         zone=pick("Europe/Oslo", "Europe/Oslo", "America/New_York", "Asia/Kathmandu"),
         day_ends=pick("24:00", "24:00", "18:00", "03:30"),
-        governing_date=pick("transaction", "transaction", "posting"),
+        governing_date="posting" if dice.seldom(4) else "transaction",
         rules=rules(dice, unit=unit, home=home),
         amount=amounts(dice, home=home),
         **scope(dice),
@@ -90,9 +90,10 @@ def scope(dice: Dice) -> dict[str, Any]:
     shares = pick(*SPLITS)
     rest = dice.upto(len(shares) - 1)
     return {
-        "applies_to": pick("all", "all", "all", {"card_products": ["GOLD"]}),
+        "applies_to": {"card_products": ["GOLD"]} if dice.seldom(6) else "all",
         "exclude": pick(
-            [], [], [{"mcc": ["6010", "6011-6012"]}], [{"mcc": ["5411"], "country": ["SE"]}],
+            [], [], [], [],
+            [{"mcc": ["6010", "6011-6012"]}], [{"mcc": ["5411"], "country": ["SE"]}],
             [{"channel": ["ONLINE"]}, {"merchant": ["M2"]}],
         ),
         "release": {"after": "posting", "days": pick(0, 14)},
@@ -176,4 +177,3 @@ def conditions(dice: Dice) -> dict[str, Any] | None:
         {"country": ["NO", "SE"]}, {"channel": ["ONLINE"]}, {"product": ["PLAT"]},
         {"dates": {"from": "2026-03-05", "to": "2026-03-31"}},
     )  # fmt: skip
-

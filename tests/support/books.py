@@ -44,7 +44,7 @@ class NaiveBook:
     def __init__(self) -> None:
         self.records: list[Recorded] = []
         self.contracts: list[dict[str, Any]] = []
-        self.members: list[Row] = []
+        self.imports: list[Sequence[Row]] = []
         self.picture: Picture = naive.recompute([], [], [])
         self._once = False
 
@@ -57,7 +57,7 @@ class NaiveBook:
 
     def import_members(self, rows: Sequence[Row]) -> None:
         """Import member rows; the picture is another one from then on."""
-        self.members.extend(rows)
+        self.imports.append(rows)
         self._look()
 
     def approve(self, document: str) -> None:
@@ -87,4 +87,4 @@ class NaiveBook:
 
     def _look(self) -> None:
         if not self._once:
-            self.picture = naive.recompute(self.records, self.contracts, self.members)
+            self.picture = naive.recompute(self.records, self.contracts, self.imports)

@@ -1,7 +1,8 @@
 """The naive model of dates, versions and members: plain documents and rows, no clock, no compiling.
 
 The card product of a token's row is looked for over all programmes, whatever `enrolled_to` says:
-the row with the greatest `enrolled_from` by the day, the latest revision among equals.
+the row with the greatest `enrolled_from` by the day, the latest revision among equals. All rows of
+one import have one revision, and importing a row that holds already changes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from services.kernel.transaction import CardTransaction
 Document = Mapping[str, Any]
 Row = Mapping[str, str | None]
 
+KEY = ("account_id", "card_token", "program", "enrolled_from")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,10 +64,14 @@ def period_of(day: date, per: str) -> str:
 # ── members ─────────────────────────────────────────────────────────────────────────────────
 
 
-def current_rows(rows: Sequence[Row]) -> list[tuple[int, Row]]:
-    """The rows that hold, with their revision: a later row of the same key replaces it."""
-    key = ("account_id", "card_token", "program", "enrolled_from")
-    latest = {tuple(row[name] for name in key): (turn, row) for turn, row in enumerate(rows)}
+def current_rows(imports: Sequence[Sequence[Row]]) -> list[tuple[int, Row]]:
+    """The rows that hold, with the import that brought them: other values of a key replace it."""
+    latest: dict[tuple[str | None, ...], tuple[int, Row]] = {}
+    for revision, rows in enumerate(imports):
+        for row in rows:
+            key = tuple(row[name] for name in KEY)
+            if key not in latest or latest[key][1] != row:
+                latest[key] = (revision, row)
     return list(latest.values())
 
 
@@ -84,8 +90,8 @@ def product_of(rows: Sequence[tuple[int, Row]], facts: CardTransaction, day: dat
     if facts.card_product is not None:
         return facts.card_product
     begun = [
-        (str(row["enrolled_from"]), turn, row["card_product"] or None)
-        for turn, row in rows
+        (str(row["enrolled_from"]), revision, row["card_product"] or None)
+        for revision, row in rows
         if row["account_id"] == facts.account_id
         and row["card_token"] == facts.card_token
         and str(row["enrolled_from"]) <= day.isoformat()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded, decode
 from services.accrual.ledger.transfer import Transfer
 from services.accrual.lifecycle.purchase import Purchase, restore
+from services.accrual.members.roster import MemberRow, Roster
 from services.kernel.identifiers import identity
 from services.kernel.transaction import CardTransaction
 from tests.support.books import Outcome
@@ -55,7 +57,7 @@ class Memory:
         self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
         self.waits: dict[Place, bytes] = {}
         self.terms: list[Terms] = []
-        self.rows: list[Row] = []
+        self.imports: list[Sequence[Row]] = []
         self._book = Contracts(())
         self.deep = 0
         """How often an account had to be loaded whole."""
@@ -103,7 +105,7 @@ class Memory:
                 into[event.account_id].waiting.append(Waiting(seq, event))
 
     async def revision(self, _: object) -> int:
-        return len(self.rows) + len(self.terms)
+        return len(self.imports) + len(self.terms)
 
     async def book(self, _: object, _revision: int) -> Contracts:
         return self._book
@@ -111,7 +113,7 @@ class Memory:
     async def rosters(
         self, _: object, accounts: Sequence[str], _revision: int
     ) -> dict[str, Roster]:
-        return {account: roster(self.rows, account) for account in accounts}
+        return {account: roster(self.imports, account) for account in accounts}
 
     # what the adapters' save does
 
@@ -168,7 +170,7 @@ class EngineBook:
 
     def import_members(self, rows: Sequence[Row]) -> None:
         """Import member rows and reconsider their accounts."""
-        self.memory.rows.extend(rows)
+        self.memory.imports.append(rows)
         self._reconsider({str(row["account_id"]) for row in rows})
 
     def approve(self, document: str) -> None:
@@ -255,36 +257,24 @@ def encode(event: CardTransaction) -> bytes:
     return stream.getvalue()
 
 
-class Roster:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def enrolled(self, program, day):
-        return any(
-            r["program"] == program
-            and r["enrolled_from"] <= day.isoformat()
-            and (r["enrolled_to"] is None or day.isoformat() <= r["enrolled_to"])
-            for r in self.rows
-        )
-
-    def product(self, card_token, day):
-        best = None
-        for r in self.rows:
-            if r["card_token"] == card_token and r["enrolled_from"] <= day.isoformat():
-                if best is None or r["enrolled_from"] >= best["enrolled_from"]:
-                    best = r
-        return best and best["card_product"]
+def roster(imports: Sequence[Sequence[Row]], account: str) -> Roster:
+    """The enrolments of an account, as the command and the fact store bring them in."""
+    current: dict[tuple[str, str, str, date], MemberRow] = {}
+    for revision, rows in enumerate(imports, 1):
+        for row in (_member(row, revision) for row in rows if row["account_id"] == account):
+            held = current.get(row.key)
+            if held is None or replace(held, revision=revision) != row:
+                current[row.key] = row
+    return Roster.of(current.values())
 
 
-def roster(rows: Sequence[Row], account: str) -> Roster:
-    """The enrolments of an account, revisions in the order of import."""
-    out = {}
-    for row in rows:
-        if row["account_id"] == account:
-            key = (row["card_token"], row["program"], row["enrolled_from"])
-            out.pop(key, None)
-            out[key] = row
-    return Roster(list(out.values()))
+def _member(row: Row, revision: int) -> MemberRow:
+    until = row["enrolled_to"]
+    fields: dict[str, Any] = dict(row) | {
+        "enrolled_from": date.fromisoformat(str(row["enrolled_from"])),
+        "enrolled_to": date.fromisoformat(until) if until else None,
+    }
+    return MemberRow(**fields, revision=revision)
 
 
 _TERMS: dict[str, Terms] = {}

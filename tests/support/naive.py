@@ -30,11 +30,14 @@ from tests.support.picture import REASONS, Decided, Picture, Verdict
 
 
 def recompute(
-    records: Iterable[Recorded], contracts: Sequence[Document], members: Sequence[Row]
+    records: Iterable[Recorded], contracts: Sequence[Document], members: Sequence[Sequence[Row]]
 ) -> Picture:
-    """The whole picture. `contracts` are the approved documents, `members` rows as imported."""
+    """The whole picture.
+
+    `contracts` are the approved documents, `members` the rows of each import, in their order.
+    """
     linked = link(records)
-    picture = Picture(linked, {}, {}, defaultdict(list), {}, {}, {})
+    picture = Picture(contracts, linked, {}, {}, defaultdict(list), {}, {}, {})
     versions: dict[str, list[Document]] = defaultdict(list)
     for document in contracts:
         versions[document["contract"]].append(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -59,6 +60,7 @@ class Decided:
 class Picture:
     """What everything recorded so far comes to."""
 
+    contracts: Sequence[Document]
     linked: Linked
     decided: dict[Key, list[Decided]]
     grants: dict[GrantKey, int]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
+import socket
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -30,6 +29,15 @@ def in_a_thread(work: Coroutine[Any, Any, Any]) -> Any:
         return pool.submit(asyncio.run, work).result()
 
 
+def answers(port: int) -> bool:
+    """Whether somebody listens on the port of 127.0.0.1."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def database_named(url: str, name: str) -> str:
     """The same server's URL of another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
@@ -45,15 +53,6 @@ def create_database(url: str, template: str = "template0") -> str:
 def name_of(url: str) -> str:
     """The database's name in its URL."""
     return urlsplit(url).path.lstrip("/")
-
-
-def migrate(url: str) -> None:
-    """Bring the database to today's tables, with the command that everybody uses."""
-    subprocess.run(
-        [sys.executable, "-m", "services.cli", "--quiet", "migrate"],
-        env={**os.environ, "MILEPOST_DATABASE_URL": url},
-        check=True,
-    )
 
 
 def drop_database(url: str, server_url: str) -> None:

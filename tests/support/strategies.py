@@ -9,7 +9,7 @@ from services.kernel.transaction import CardTransaction
 from tests.support import builders
 from tests.support.agreements import CODES, PRODUCTS, PROGRAMS, agreements
 from tests.support.dates import Row
-from tests.support.dice import Dice, made_by
+from tests.support.dice import Dice
 from tests.support.histories import Approves, Arrives, History, Imports, Step
 
 OTHER = {"NOK": "SEK", "JPY": "KRW", "KWD": "BHD"}
@@ -41,7 +41,7 @@ def histories(
     steps: list[Step] = list(arrivals(dice, events))
     facts: list[Step] = []
     for step in [*imports(dice), *(Approves(builders.as_text(one)) for one in documents)]:
-        if late_facts and pick(False, False, False, False, True):
+        if late_facts and dice.seldom(5):
             steps.insert(dice.upto(len(steps)), step)
         else:
             facts.append(step)
@@ -54,12 +54,13 @@ def imports(dice: Dice) -> list[Imports]:
     found = []
     for account in ("A1", "A2"):
         rows: list[Row] = []
+        product = pick(None, "GOLD", "PLAT")
         for program in PROGRAMS:
             rows.append(
                 builders.row(
-                    account, program=program, card_product=pick(None, "GOLD", "PLAT"),
-                    enrolled_from=pick("2020-01-01", "2020-01-01", "2026-03-03", "2026-03-15"),
-                    enrolled_to=pick(None, None, None, "2026-03-20"),
+                    account, program=program, card_product=product,
+                    enrolled_from=pick(*["2020-01-01"] * 5, "2026-03-03", "2026-03-15"),
+                    enrolled_to=pick(*[None] * 5, "2026-03-20"),
                 )
             )  # fmt: skip
         found.append(Imports(tuple(rows)))
@@ -154,7 +155,7 @@ class _Maker:
             lifecycle = f"L{self.number}"
         fields: dict[str, Any] = {
             "at": at,
-            "posted": pick(at.date(), at.date() + timedelta(days=2), at.date(), None),
+            "posted": None if self.dice.seldom(8) else at.date() + timedelta(days=pick(0, 0, 2)),
             "issuer_id": self.issuer,
             "account_id": "A2" if self.dice.seldom(40) else self.account,
             "lifecycle_id": lifecycle,

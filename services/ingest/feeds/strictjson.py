@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -20,6 +21,26 @@ class Members(list[tuple[str, Any]]):
     """A JSON object: its keys and values in order, repeated keys included."""
 
     __slots__ = ()
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+
+
+def whole_number(value: Any) -> int | None:
+    """A JSON number that is written as a whole one of 64 bits; None for anything else."""
+    if type(value) is not Number or not _WHOLE.fullmatch(value):
+        return None
+    number = int(value)
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def plain(value: Any) -> Any:
+    """Objects as dicts, at any depth. Of a key that comes twice the last value stays."""
+    if isinstance(value, Members):
+        return {key: plain(nested) for key, nested in value}
+    if isinstance(value, list):
+        return [plain(nested) for nested in value]
+    return value
 
 
 def read_object(value: bytes) -> Members:

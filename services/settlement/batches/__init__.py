@@ -1,1 +1,1 @@
-"""What a batch holds: from due transfers to numbered lines and the transfers that seal them. Pure."""
+"""What a batch holds: due transfers, numbered lines, the transfers that seal them. Pure."""

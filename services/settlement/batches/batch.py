@@ -43,7 +43,9 @@ class Header:
 
 
 class Flow(NamedTuple):
-    """What one funder gave under one contract for the rewards of a batch (minor units)."""
+    """What one funder gave for the rewards of a batch under one contract (minor units), or, below
+    zero, what was taken back: the two are not netted.
+    """
 
     unit: str
     contract: str

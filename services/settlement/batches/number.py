@@ -60,7 +60,7 @@ def number(ready: Iterable[Sum], *, earlier: Mapping[LineKey, Given]) -> list[Nu
     for found in sorted(ready, key=_business_order):
         if not found.amount:
             last_empty -= 1
-            lines = (_line(found, last_empty, 0, None),)
+            lines: tuple[Line, ...] = (_line(found, last_empty, 0, None),)
         else:
             pieces = _pieces(found, earlier.get(found.key))
             lines = tuple(

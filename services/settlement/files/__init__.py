@@ -1,1 +1,1 @@
-"""One file a layout: it checks before it writes, re-reads what it wrote, and reads any such file."""
+"""One module a layout: it checks, writes, re-reads what it wrote, and reads any such file. Pure."""

@@ -109,7 +109,7 @@ def refusal(found: Sum) -> str | None:
     if not _ACCOUNT.fullmatch(number) or not int(number):
         return f"membership number {shown(number)!r} is not a number of at most 11 digits"
     if abs(found.amount) > MILES_MAX:
-        return f"{found.amount} miles of purchase {shown(found.purchase)!r} are more than a line holds"
+        return f"{found.amount} miles are more than a line holds ({MILES_MAX})"
     return None
 
 
@@ -190,9 +190,7 @@ def _reward(record: str, line: int, found: Findings) -> Reward | None:
     return Reward(account, reference, fields[5].rstrip(" "), miles)
 
 
-def _fields(
-    record: str, layout: Sequence[Field], line: int, found: Findings
-) -> list[str] | None:
+def _fields(record: str, layout: Sequence[Field], line: int, found: Findings) -> list[str] | None:
     """The fields of a record; None when it cannot be read."""
     if len(record) != RECORD_BYTES:
         found.add(f"is {len(record)} bytes long, a record has {RECORD_BYTES}", line=line)

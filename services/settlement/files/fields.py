@@ -23,10 +23,6 @@ DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 UNIT = r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
 
 _PLUS, _MINUS = "{ABCDEFGHI", "}JKLMNOPQR"
-_OVERPUNCH = {sign + str(digit): letter
-              for sign, letters in (("+", _PLUS), ("-", _MINUS))
-              for digit, letter in enumerate(letters)}  # fmt: skip
-_PUNCHED = {letter: pair for pair, letter in _OVERPUNCH.items()}
 
 
 class DoesNotFit(ValueError):
@@ -51,7 +47,7 @@ def code(text: str, width: int) -> str:
 def overpunched(value: int, width: int) -> str:
     """A signed number, S9: its last digit carries the sign (`{`A-I plus, `}`J-R minus)."""
     text = digits(abs(value), width)
-    return text[:-1] + _OVERPUNCH[("-" if value < 0 else "+") + text[-1]]
+    return text[:-1] + (_MINUS if value < 0 else _PLUS)[int(text[-1])]
 
 
 def read_overpunched(text: str) -> int:
@@ -59,13 +55,15 @@ def read_overpunched(text: str) -> int:
     head, last = text[:-1], text[-1:]
     if head and not re.fullmatch(r"[0-9]+", head, re.ASCII):
         raise ValueError("has other characters than digits before its last place")
-    if last not in _PUNCHED:
+    letters = _PLUS if last in _PLUS else _MINUS
+    if not last or last not in letters:
         raise ValueError("does not end in an overpunched digit, one of {A-I or }J-R")
-    sign, digit = _PUNCHED[last]
-    value = int(head + digit)
-    if sign == "-" and not value:
+    value = int(head + str(letters.index(last)))
+    if letters is _PLUS:
+        return value
+    if not value:
         raise ValueError("is minus zero")
-    return -value if sign == "-" else value
+    return -value
 
 
 def read_date(text: str) -> date:

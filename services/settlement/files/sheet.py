@@ -14,6 +14,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from services.kernel.rates import parse_minor
+from services.kernel.units import exponent_of, major
+from services.settlement.batches.line import batch_id
 from services.settlement.files.fields import DATE, LINE, TEXT, DoesNotFit, read_date, shown
 from services.settlement.files.file import Findings
 
@@ -81,17 +84,17 @@ def write(
     records = [_cells("H", layout.header, (layout.name, layout.version, *header), 1)]
     records.append(",".join(("record", *(column.name for column in layout.detail))))
     records += [_cells("D", layout.detail, cells, nth) for nth, cells in enumerate(details, 3)]
-    after = len(records) + 1
-    records += [_cells("T", layout.trailer, cells, nth) for nth, cells in enumerate(trailers, after)]
+    last = len(records)
+    records += [
+        _cells("T", layout.trailer, cells, nth) for nth, cells in enumerate(trailers, last + 1)
+    ]
     return "".join(record + "\n" for record in records).encode("ascii")
 
 
 def _cells(kind: str, columns: Sequence[Column], cells: Sequence[str], line: int) -> str:
     for column, cell in zip(columns, cells, strict=True):
         if not column.matches.fullmatch(cell):
-            raise DoesNotFit(
-                f"line {line}: {column.name}: {shown(cell)!r} is not {column.meaning}"
-            )
+            raise DoesNotFit(f"line {line}: {column.name}: {shown(cell)!r} is not {column.meaning}")
     return ",".join((kind, *cells))
 
 
@@ -135,7 +138,8 @@ def _record(
         found.add(f"must be {wanted}", line=line, field="record", value=shown(kind))
         return None
     if len(cells) != len(columns):
-        found.add(f"has {len(cells) + 1} cells, a record {wanted} has {len(columns) + 1}", line=line)
+        why = f"has {len(cells) + 1} cells, a record {wanted} has {len(columns) + 1}"
+        found.add(why, line=line)
         return None
     sound = True
     for column, cell in zip(columns, cells, strict=True):
@@ -156,6 +160,32 @@ def _is_date(name: str, cell: str, line: int, found: Findings) -> bool:
     return True
 
 
+def check_header(layout: Layout, records: Records, found: Findings) -> None:
+    """The version is known, and the batch is named after partner and sequence."""
+    if records.header is None:
+        return
+    _, version, partner, batch, sequence, *_ = records.header
+    if version != layout.version:
+        found.add(f"only version {layout.version} of {layout.name} is known", line=1,
+                  field="layout_version", value=version)  # fmt: skip
+    if batch != batch_id(partner, int(sequence)):
+        found.add(f"must be {batch_id(partner, int(sequence))}, from partner and sequence", line=1,
+                  field="batch", value=batch)  # fmt: skip
+
+
+def minor_units(text: str, unit: str, *, name: str, line: int, found: Findings) -> int:
+    """An amount in major units as minor units; it has exactly the decimals of its unit."""
+    try:
+        exponent = exponent_of(unit)
+        minor = parse_minor(text, exponent=exponent)
+    except ValueError as error:
+        found.add(str(error), line=line, field=name, value=shown(text))
+        return 0
+    if major(minor, unit) != text:
+        found.add(f"must have {exponent} decimals", line=line, field=name, value=shown(text))
+    return minor
+
+
 def check_order(records: Records, found: Findings) -> None:
     """Details are numbered upwards in their first cell; a repeat or a step back is noted."""
     before = 0
@@ -167,10 +197,19 @@ def check_order(records: Records, found: Findings) -> None:
         before = number
 
 
-def compare(
-    name: str, *, said: str, counted: str, line: int, found: Findings
+def check_trailer_units(records: Records, units: Sequence[str], found: Findings) -> None:
+    """There is one trailer for each unit of the details, in order."""
+    said = [cells[0] for _, cells in records.trailers]
+    if records.trailers and not records.unreadable and said != list(units):
+        found.add(f"there must be one trailer for each of {', '.join(units) or 'nothing'}, in this "
+                  "order", line=records.trailers[0][0], value=shown(", ".join(said)))  # fmt: skip
+
+
+def compare_trailer(
+    layout: Layout, said: Sequence[str], counted: Sequence[str], *, line: int, found: Findings
 ) -> None:
-    """Note a trailer's cell that is not what the details come to."""
-    if said != counted:
-        found.add(f"the trailer says {said}, the details come to {counted}", line=line, field=name,
-                  value=said)  # fmt: skip
+    """Note each cell of a trailer that is not what the details come to."""
+    for column, one, other in zip(layout.trailer, said, counted, strict=True):
+        if one != other:
+            found.add(f"the trailer says {one}, the details come to {other}", line=line,
+                      field=column.name, value=one)  # fmt: skip

@@ -1,0 +1,97 @@
+"""What the member rows of one account say on a day: enrolled or not, and which card product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One card of an account enrolled in a programme. Both dates are inclusive; no `enrolled_to`
+    is open. Its key is (account_id, card_token, program, enrolled_from). `revision` is 0 until
+    the row is recorded.
+    """
+
+    account_id: str
+    card_token: str
+    program: str
+    enrolled_from: date
+    enrolled_to: date | None
+    member_id: str
+    card_product: str | None
+    partner: str | None
+    membership_number: str | None
+    revision: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, date]:
+        """What a later row must equal to replace this one."""
+        return self.account_id, self.card_token, self.program, self.enrolled_from
+
+
+class Roster:
+    """The enrolments of one account as of a revision. Immutable; asked for every decision."""
+
+    __slots__ = ("_products", "_spans")
+
+    def __init__(
+        self,
+        spans: dict[str, tuple[tuple[date, date], ...]],
+        products: dict[str, tuple[tuple[date, str | None], ...]],
+    ) -> None:
+        self._spans = spans
+        self._products = products
+
+    @classmethod
+    def of(cls, rows: Iterable[MemberRow], *, upto: int | None = None) -> Roster:
+        """The roster of one account's rows; with `upto`, of those up to that revision."""
+        current: dict[tuple[str, str, str, date], MemberRow] = {}
+        for row in rows:
+            if upto is not None and row.revision > upto:
+                continue
+            held = current.get(row.key)
+            if held is None or held.revision <= row.revision:
+                current[row.key] = row
+        spans: dict[str, list[tuple[date, date]]] = {}
+        cards: dict[str, list[MemberRow]] = {}
+        for row in current.values():
+            last = row.enrolled_to or date.max
+            spans.setdefault(row.program, []).append((row.enrolled_from, last))
+            cards.setdefault(row.card_token, []).append(row)
+        return cls(
+            {program: tuple(sorted(found)) for program, found in spans.items()},
+            {token: _products(found) for token, found in cards.items()},
+        )
+
+    def enrolled(self, program: str, day: date) -> bool:
+        """Whether any current row of the account holds the day."""
+        for first, last in self._spans.get(program, ()):  # noqa: SIM110  called for every event
+            if first <= day <= last:
+                return True
+        return False
+
+    def product(self, card_token: str, day: date) -> str | None:
+        """The product of the token's row with the latest start not after the day; None if none.
+
+        A row goes on naming the product after its enrolment has ended.
+        """
+        for first, product in self._products.get(card_token, ()):
+            if first <= day:
+                return product
+        return None
+
+
+def _products(rows: list[MemberRow]) -> tuple[tuple[date, str | None], ...]:
+    """Start and product, the row that decides first: the latest start, then revision.
+
+    Rows of two programmes may be equal in both: then one that names a product decides, and of
+    two that do the lower code, so that the order of reading plays no part.
+    """
+    decided: dict[date, MemberRow] = {}
+    for row in sorted(rows, key=lambda row: (row.card_product is None, row.card_product or "")):
+        held = decided.get(row.enrolled_from)
+        if held is None or held.revision < row.revision:
+            decided[row.enrolled_from] = row
+    return tuple((first, decided[first].card_product) for first in sorted(decided, reverse=True))

@@ -1,0 +1,73 @@
+"""Members: import the file of those who earn, and look them up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.accrual import bootstrap as accrual
+from services.accrual.facts import Imported
+from services.cli.difference import difference_document, print_difference
+from services.cli.session import Session
+from services.kernel.errors import InvalidInput, Problem
+from services.runtime.system_clock import SystemClock
+
+members = typer.Typer(help="Members, their cards and enrolments.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on `milepost`."""
+    app.add_typer(members, name="member")
+
+
+@members.command("import")
+def import_file(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="CSV")],
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
+        ),
+    ] = None,
+) -> None:
+    """Import a member file; what they had spent before is decided anew.
+
+    Importing the same file again changes nothing; other values for a key replace it. If any line
+    is wrong, all wrong lines are listed and nothing is imported (exit 2).
+    """
+    session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
+
+    async def work() -> Imported:
+        return await accrual.import_members(session.settings(), path, day)
+
+    imported = session.run(work())
+    counts = {"added": imported.added, "unchanged": imported.unchanged}
+    if not session.document({**counts, **difference_document(imported.difference)}):
+        session.table(list(counts), [list(counts.values())])
+        print_difference(session, imported.difference)
+
+
+@members.command("show")
+def show(
+    context: typer.Context,
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="A member or an account.")],
+) -> None:
+    """Every row recorded of a member or an account; of equal keys the latest revision holds."""
+    session: Session = context.obj
+
+    async def work() -> list[dict[str, Any]]:
+        found = await accrual.show_member(session.settings(), identifier)
+        if not found:
+            why = "no member and no account has this id"
+            raise InvalidInput([Problem(why, field="ID", value=identifier)])
+        return found
+
+    rows = session.run(work())
+    if not session.document({"id": identifier, "rows": rows}):
+        headings = [name.replace("_", " ") for name in rows[0]]
+        session.table(headings, [list(row.values()) for row in rows])

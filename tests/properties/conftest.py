@@ -1,0 +1,23 @@
+"""How many random examples the properties try: few and always the same, or many and new ones.
+
+`MILEPOST_PROPERTIES=20` tries twenty times as many, other ones on every run.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+FACTOR = int(os.environ.get("MILEPOST_PROPERTIES", "1"))
+
+settings.register_profile(
+    "milepost",
+    max_examples=100 * FACTOR,
+    derandomize=FACTOR == 1,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("milepost")

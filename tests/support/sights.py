@@ -1,0 +1,90 @@
+"""What a random history must show often enough, or the properties prove little."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from tests.support.lifecycles import Key, Lifecycle
+from tests.support.nets import TAKES
+from tests.support.picture import Picture
+
+BINDING_CAP = "a cap binds"
+TOP_UP = "another purchase is topped up"
+MOVED_FACTS = "the facts move to another leg"
+REFUND_FIRST = "money went back before the purchase was seen"
+VERSION_CHANGE = "a purchase changes to another version"
+WANTED = (BINDING_CAP, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE)
+
+
+class Sights:
+    """Counts the histories in which each of them was seen."""
+
+    def __init__(self) -> None:
+        self.histories = 0
+        self.seen: Counter[str] = Counter()
+        self._of_this: set[str] = set()
+
+    def begin(self) -> None:
+        """Another history starts."""
+        self.histories += 1
+        self._of_this = set()
+
+    def look(self, before: Picture, after: Picture, own: Key | None) -> None:
+        """One step of it; `own` is the purchase of the event that was recorded."""
+        found = set(_sights(before, after, own)) - self._of_this
+        self._of_this |= found
+        self.seen.update(found)
+
+    def check(self) -> None:
+        """Each was seen in at least one history of a hundred."""
+        seldom = {
+            name: self.seen[name] for name in WANTED if self.seen[name] * 100 < self.histories
+        }
+        assert not seldom, f"seen too seldom in {self.histories} histories: {seldom}"
+
+
+def _sights(before: Picture, after: Picture, own: Key | None) -> list[str]:
+    found = []
+    if any(
+        verdict.granted < verdict.earned
+        for decided in after.decided.values()
+        for one in decided
+        for verdict in one.verdicts
+    ):
+        found.append(BINDING_CAP)
+    was, now = _granted(before), _granted(after)
+    if own is not None and any(now[key] > was[key] for key in now if key != own):
+        found.append(TOP_UP)
+    for key, purchase in after.purchases.items():
+        earlier = before.purchases.get(key)
+        if earlier is None:
+            continue
+        found += _moves(earlier, purchase)
+        if _versions(before, key) - _versions(after, key) and _versions(after, key):
+            found.append(VERSION_CHANGE)
+    return found
+
+
+def _moves(earlier: Lifecycle, purchase: Lifecycle) -> list[str]:
+    found = []
+    if earlier.facts is not None and purchase.facts is not None:
+        if earlier.facts.event_id != purchase.facts.event_id:
+            found.append(MOVED_FACTS)
+    elif purchase.facts is not None and any(event.kind in TAKES for event in earlier.events):
+        found.append(REFUND_FIRST)
+    return found
+
+
+def _granted(picture: Picture) -> dict[Key, int]:
+    sums: dict[Key, int] = defaultdict(int)
+    for (key, *_), amount in picture.posted.items():
+        sums[key] += amount
+    return sums
+
+
+def _versions(picture: Picture, key: Key) -> set[tuple[str, str]]:
+    return {
+        (one.contract, str(one.document["version"]))
+        for one in picture.decided.get(key, ())
+        if one.document is not None
+    }
