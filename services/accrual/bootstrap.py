@@ -19,7 +19,7 @@ from services.accrual.adapters import (
 )
 from services.accrual.adapters.fact_store import FactStore
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import parse
+from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.settlement import settlement_terms
 from services.accrual.contracts.versions import check_versions
 from services.accrual.deciding import Decider
@@ -131,14 +131,8 @@ async def apply_contract(settings: Settings, path: Path, *, author: str, on: dat
         contract.contract, contract.version, contract.issuer, contract.program, contract.partner,
         signed.text, signed.sha256, settlement_terms(contract), author, on,
     )  # fmt: skip
+    await _check_with_approved(settings, signed)
     async with facts(settings) as commands:
-        others = [
-            parse(row["document"], file=f"{row['contract']}/{row['version']}")
-            for row in await list_contracts(settings)
-            if row["contract"] == contract.contract and row["version"] != contract.version
-        ]
-        if problems := check_versions([*others, signed]):
-            raise InvalidInput(problems)
         await commands.apply_contract(version)
     return signed.id
 
@@ -151,10 +145,27 @@ async def approve_contract(
     if not contract or not version.isdigit():
         why = "is not contract/version, such as sky-visa/3"
         raise InvalidInput([Problem(why, field="ID", value=identifier)])
+    for row in await list_contracts(settings):
+        if (row["contract"], row["version"]) == (contract, int(version)):
+            await _check_with_approved(settings, parse(row["document"], file=identifier))
     async with facts(settings) as commands:
         return await commands.approve_contract(
             contract, int(version), approver=approver, on=on, retroactive=retroactive
         )
+
+
+async def _check_with_approved(settings: Settings, signed: Signed) -> None:
+    """Raises InvalidInput when a version does not go with the approved ones of its contract."""
+    contract = signed.contract
+    others = [
+        parse(row["document"], file=f"{row['contract']}/{row['version']}")
+        for row in await list_contracts(settings)
+        if row["contract"] == contract.contract
+        and row["version"] != contract.version
+        and row["approver"] is not None
+    ]
+    if problems := check_versions([*others, signed]):
+        raise InvalidInput(problems)
 
 
 async def list_contracts(settings: Settings) -> list[dict[str, Any]]:

@@ -160,7 +160,8 @@ def show(
         ["", identifier], [[key.replace("_", " "), value] for key, value in shown.items()]
     )
     if session.output is Output.TABLE:
-        _print_rules(session, [signed])
+        rules = [list(rule.values()) for rule in _rules(signed)]
+        session.table(["rule", "class", "earns"], rules)
         print(row["document"], end="")
 
 

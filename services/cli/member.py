@@ -15,6 +15,11 @@ from services.cli.session import Session
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.system_clock import SystemClock
 
+SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
+         "card_product": "product", "program": "program", "enrolled_from": "from",
+         "enrolled_to": "to", "partner": "partner", "membership_number": "number",
+         "revision": "revision"}  # fmt: skip
+
 members = typer.Typer(help="Members, their cards and enrolments.", no_args_is_help=True)
 
 
@@ -69,5 +74,4 @@ def show(
 
     rows = session.run(work())
     if not session.document({"id": identifier, "rows": rows}):
-        headings = [name.replace("_", " ") for name in rows[0]]
-        session.table(headings, [list(row.values()) for row in rows])
+        session.table(list(SHOWN.values()), [[row[name] for name in SHOWN] for row in rows])

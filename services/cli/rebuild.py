@@ -9,8 +9,8 @@ import typer
 
 from services.accrual import bootstrap as accrual
 from services.accrual.reconsider import Difference
+from services.cli.difference import difference_document, print_difference
 from services.cli.session import VIOLATED, Session
-from services.kernel.units import major
 from services.runtime.system_clock import SystemClock
 
 reconsider = typer.Typer(
@@ -77,20 +77,5 @@ def reconsider_contract(context: typer.Context, contract: str, on: On = None) ->
 
 
 def _print(session: Session, difference: Difference) -> None:
-    units = sorted({*difference.granted, *difference.taken_back})
-    document = {
-        "purchases": len(difference.purchases),
-        "granted": difference.granted,
-        "taken_back": difference.taken_back,
-    }
-    if session.document(document):
-        return
-    session.table(
-        ["unit", "granted", "taken back"],
-        [
-            [unit, major(difference.granted.get(unit, 0), unit),
-             major(difference.taken_back.get(unit, 0), unit)]
-            for unit in units
-        ],
-    )  # fmt: skip
-    session.say(f"{len(difference.purchases)} purchases changed")
+    if not session.document(difference_document(difference)):
+        print_difference(session, difference)

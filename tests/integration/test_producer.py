@@ -170,7 +170,8 @@ async def test_positions_start_at_the_first_record_that_the_topic_holds(
 async def test_what_a_killed_broker_did_not_acknowledge_is_reported(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_producer, "ACKNOWLEDGE_SECONDS", 3)
+    monkeypatch.setattr(runtime_producer, "ACKNOWLEDGE_SECONDS", 2)
+    monkeypatch.setattr(runtime_producer, "CLOSE_SECONDS", 1)
     settings = load_settings({"MILEPOST_KAFKA_BOOTSTRAP_SERVERS": fresh_stack.kafka_bootstrap})
     async with await TopicAdmin.connect(settings) as admin:
         await admin.create([TopicSpecification(TOPIC, 1)])

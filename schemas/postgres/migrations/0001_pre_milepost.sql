@@ -231,7 +231,7 @@ CREATE TABLE member_row (
 CREATE INDEX member_row_by_revision ON member_row (revision);
 
 -- The partner's number of an account as it was at a revision; the latest row of a key holds.
-CREATE FUNCTION partner_membership_at(facts bigint)
+CREATE FUNCTION settlement_membership(facts bigint)
   RETURNS TABLE (account_id text, partner text, member_id text, membership_number text)
   LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT DISTINCT ON (account_id, partner) account_id, partner, member_id, membership_number
@@ -247,7 +247,7 @@ $$;
 
 -- The partner's number of an account as it is now.
 CREATE VIEW partner_membership AS
-  SELECT * FROM partner_membership_at(9223372036854775807);
+  SELECT * FROM settlement_membership(9223372036854775807);
 
 -- ── settlement ──────────────────────────────────────────────────────────────────────────────
 
@@ -360,11 +360,18 @@ CREATE VIEW line_source AS
 -- How far each stream of card events is committed, and the facts that are. One statement that
 -- reads it with the ledger sees both at the same instant.
 CREATE VIEW settlement_horizon AS
-  SELECT s.stream_id, s.name AS stream, p.next_seq - 1 AS seq, f.revision AS facts
+  SELECT s.stream_id, s.name AS stream, coalesce(p.next_seq, 1) - 1 AS seq, f.revision AS facts
     FROM stream AS s
-    JOIN stream_position AS p USING (stream_id)
+    LEFT JOIN stream_position AS p USING (stream_id)
    CROSS JOIN fact_revision AS f
    WHERE s.name LIKE 'card-transactions/%';
+
+-- What the commands of settlement recorded, with their inputs.
+CREATE VIEW settlement_command AS
+  SELECT e.stream_id, e.seq, e.body
+    FROM card_event AS e
+    JOIN stream AS s USING (stream_id)
+   WHERE s.name LIKE 'settlement/%';
 
 -- What a partner's contracts say about settling.
 CREATE VIEW settlement_terms AS
@@ -391,4 +398,4 @@ GRANT SELECT, INSERT, UPDATE ON stream_position, publisher_cursor, purchase, sco
 GRANT SELECT, UPDATE ON fact_revision TO milepost_app;
 GRANT SELECT, INSERT, DELETE ON waiting_event TO milepost_app;
 GRANT SELECT ON ledger_balance, posting, payable_transfer, line_source, partner_membership,
-  settlement_horizon, settlement_terms, settlement_posting TO milepost_app;
+  settlement_command, settlement_horizon, settlement_posting, settlement_terms TO milepost_app;

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from services.accrual.contracts import later
 from services.accrual.contracts.clauses import TAG, Clause
 from services.accrual.contracts.document import Document, Path, dotted
+from services.accrual.contracts.model import Contract
 
 
 def report_shape(document: Document, error: ValidationError) -> None:
@@ -74,11 +75,30 @@ def _unknown_key(path: Path) -> str:
     parent, key = _general(path[:-1]), str(path[-1])
     if key in later.KEYS.get(parent, ()):
         return f"`{key}` is not supported yet"
-    known = _known_keys()
-    if key in known:
-        return "unknown key: it does not belong here"
-    near = get_close_matches(key, known, n=1, cutoff=0.8)
+    near = get_close_matches(key, _keys_of(path[:-1]), n=1)
     return f"unknown key; is `{near[0]}` meant?" if near else "unknown key"
+
+
+def _keys_of(path: Path) -> list[str]:
+    """The keys that the mapping at a path may hold."""
+    here: set[type[Clause]] = {Contract}
+    for step in path:
+        if isinstance(step, str):
+            here = {
+                below
+                for clause in here
+                for name, field in clause.model_fields.items()
+                if (field.alias or name) == step
+                for below in _clauses(field.annotation)
+            }
+    fields = [item for clause in here for item in clause.model_fields.items()]
+    return sorted({field.alias or name for name, field in fields})
+
+
+def _clauses(annotation: Any) -> set[type[Clause]]:
+    if isinstance(annotation, type) and issubclass(annotation, Clause):
+        return {annotation}
+    return {found for part in get_args(annotation) for found in _clauses(part)}
 
 
 def _other_value(path: Path, given: object, expected: str) -> str:
@@ -91,11 +111,3 @@ def _other_value(path: Path, given: object, expected: str) -> str:
 
 def _general(path: Path) -> str:
     return re.sub(r"\[\d+\]", "[]", dotted(path))
-
-
-def _known_keys() -> list[str]:
-    """Every key of the language."""
-    names: set[str] = set()
-    for clause in Clause.__subclasses__():
-        names.update(field.alias or name for name, field in clause.model_fields.items())
-    return sorted(names)

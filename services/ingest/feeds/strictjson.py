@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from services.kernel.card import mask_card_numbers
 from services.kernel.errors import Rejected
 
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+
 
 class Number(str):
     """A JSON number as it was written."""
@@ -21,9 +23,6 @@ class Members(list[tuple[str, Any]]):
     """A JSON object: its keys and values in order, repeated keys included."""
 
     __slots__ = ()
-
-
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
 def whole_number(value: Any) -> int | None:

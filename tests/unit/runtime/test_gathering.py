@@ -29,7 +29,7 @@ SETTINGS = load_settings(
     {
         "MILEPOST_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
         "MILEPOST_BATCH_RECORDS_MAX": "10",
-        "MILEPOST_BATCH_WAIT_MS_MAX": "1000",
+        "MILEPOST_BATCH_WAIT_MS_MAX": "20",
     }
 )
 
@@ -102,7 +102,7 @@ async def test_a_batch_is_bounded_over_all_partitions(
     first = await offsets(gathering)
     second = await offsets(gathering)
     assert sum(map(len, first.values())) == 10
-    assert {part: first[part] + second[part] for part in (ONE, TWO)} == {
+    assert {part: first.get(part, []) + second.get(part, []) for part in (ONE, TWO)} == {
         ONE: list(range(100, 108)),
         TWO: list(range(200, 208)),
     }
@@ -161,14 +161,14 @@ async def test_the_pause_grows_with_the_load(gathering: Gathering, consumer: Fak
         gathering._linger_seconds = 0.0
         await gathering.gather()
         pauses.append(gathering._linger_seconds)
-    assert pauses == [0.0, 0.2, 0.4, 1.0, 1.0, 0.0]
+    assert pauses == pytest.approx([0.0, 0.004, 0.008, 0.02, 0.02, 0.0])
 
 
 async def test_an_offset_that_is_lost_names_what_is_there(
     gathering: Gathering, consumer: FakeConsumer
 ) -> None:
     consumer.errors[ONE] = OffsetOutOfRangeError({ONE: 100})
-    with pytest.raises(OffsetLost, match="t/1: the database stands at offset 100, .* 150 to 500"):
+    with pytest.raises(OffsetLost, match=r"t/1: the database stands at offset 100, .* 150 to 500"):
         await gathering.gather()
 
 

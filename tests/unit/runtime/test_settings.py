@@ -210,7 +210,7 @@ def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed() -> None:
     settings = load_settings({})
     with pytest.raises(ValueError, match="frozen"):
-        settings.log_level = "debug"  # type: ignore[misc]
+        settings.log_level = "debug"
 
 
 def test_every_setting_has_a_safe_default() -> None:
