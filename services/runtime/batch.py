@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from services.kernel.errors import InvariantViolated
 from services.runtime.stream_position import Claim
+
+Partition = TypeVar("Partition")
 
 
 class Record(Protocol):
@@ -47,3 +50,18 @@ class Handler(Protocol):
         process. In each case nothing, or a beginning of each slice with its position, is
         committed.
         """
+
+
+def slices_of(
+    taken: Mapping[Partition, Sequence[Record]], claims: Mapping[Partition, Claim]
+) -> dict[Partition, StreamSlice]:
+    """What was taken, of the partitions that are still claimed, in order of stream id."""
+    slices = {
+        partition: StreamSlice(held, records, next_offset=records[-1].offset + 1)
+        for partition, records in taken.items()
+        if records and (held := claims.get(partition)) is not None
+    }
+    for given in slices.values():
+        if given.records[0].offset < given.claim.next_offset:
+            raise InvariantViolated(f"{given.claim.name}: a record came after its commit")
+    return dict(sorted(slices.items(), key=lambda item: item[1].claim.stream_id))

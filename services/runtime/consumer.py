@@ -15,10 +15,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.kernel.errors import InvariantViolated, Retryable
+from services.kernel.errors import Retryable
 from services.runtime.assignment import Assignment
 from services.runtime.backoff import Backoff
-from services.runtime.batch import Handler, StreamSlice
+from services.runtime.batch import Handler, StreamSlice, slices_of
 from services.runtime.connecting import REBALANCE_MS, connected, new_consumer
 from services.runtime.database import Database
 from services.runtime.failpoint import failpoint
@@ -152,7 +152,7 @@ class StreamConsumer:
     async def _process(self, taken: dict[TopicPartition, list[Any]]) -> None:
         trouble: Retryable | None = None
         async with self._assignment.busy:
-            slices = self._slices(taken)
+            slices = slices_of(taken, self._assignment.claims)
             if not slices:
                 return
             started = self._clock.monotonic_seconds()
@@ -170,18 +170,6 @@ class StreamConsumer:
                 self._committed(slices, self._clock.monotonic_seconds() - started)
         if trouble is not None:
             await self._put_off(trouble)
-
-    def _slices(self, taken: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, StreamSlice]:
-        """What was taken, of the partitions that are still claimed, in order of stream id."""
-        slices = {
-            partition: StreamSlice(held, records, next_offset=records[-1].offset + 1)
-            for partition, records in taken.items()
-            if records and (held := self._assignment.claims.get(partition)) is not None
-        }
-        for given in slices.values():
-            if given.records[0].offset < given.claim.next_offset:
-                raise InvariantViolated(f"{given.claim.name}: a record came after its commit")
-        return dict(sorted(slices.items(), key=lambda item: item[1].claim.stream_id))
 
     def _committed(self, slices: dict[TopicPartition, StreamSlice], seconds: float) -> None:
         self._recovered()

@@ -173,6 +173,21 @@ async def test_kafka_is_told_where_the_database_stands(world: World, kafka_boots
     assert told == [25] * PARTITIONS
 
 
+async def test_the_database_is_believed_and_not_what_kafka_was_told(
+    world: World, kafka_bootstrap: str
+) -> None:
+    await world.send(400)
+    liar = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id="counting")
+    await liar.start()
+    try:
+        liar.assign([TopicPartition(TOPIC, part) for part in range(PARTITIONS)])
+        await liar.commit({TopicPartition(TOPIC, part): 50 for part in range(PARTITIONS)})
+    finally:
+        await liar.stop()
+    async with Running(world):
+        await world.until_counted()
+
+
 async def test_workers_come_and_go_and_nothing_is_lost_or_doubled(world: World) -> None:
     await world.send(4_000)
     async with Running(world, owner="one") as one:
