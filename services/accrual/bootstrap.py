@@ -38,6 +38,7 @@ from services.runtime.database import Connection, Database
 from services.runtime.migrations import migrate
 from services.runtime.sealing import Sealer
 from services.runtime.service import Service
+from services.runtime.session import assert_durable
 from services.runtime.settings import Settings
 from services.runtime.telemetry import get_logger
 
@@ -83,6 +84,8 @@ async def run_accrual(service: Service, *, assign: list[tuple[str, int]] | None 
         )
     )
     async with database:
+        async with database.connection() as connection:
+            await assert_durable(connection)
         handler = AccrualHandler(
             database=database, decider=decider(), ledger=ledger_store, seal=sealer.seal,
             observer=Watch(service),

@@ -48,7 +48,7 @@ def new_consumer(
         rebalance_timeout_ms=REBALANCE_MS,
         session_timeout_ms=SESSION_MS,
     )
-    if group is None:
+    if manual:
         consumer.assign(list(manual))
     else:
         consumer.subscribe(list(topics), listener=assignment)

@@ -2,7 +2,8 @@
 
 Claim each assigned partition, seek to where the database stands, gather a batch over the claimed
 partitions, let the handler commit effects and positions in one database transaction. Kafka's own
-offsets are committed afterwards, only so that lag tools see them.
+offsets are committed afterwards, only so that lag tools see them. Without a database, for a
+handler without state, they are the positions, committed after each batch.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from services.runtime.database import Database
 from services.runtime.failpoint import failpoint
 from services.runtime.gathering import Gathering
 from services.runtime.health import Health
-from services.runtime.lag import LagReport
 from services.runtime.metrics import Metrics
+from services.runtime.positions import DatabasePositions, KafkaPositions, Positions
+from services.runtime.report import Report
 from services.runtime.settings import Settings
-from services.runtime.stream_position import Claim, Fenced, claim, still_mine
+from services.runtime.stream_position import Claim, Fenced
 from services.runtime.system_clock import SystemClock
 from services.runtime.telemetry import get_logger
 from services.runtime.watchdog import Watchdog
@@ -35,20 +37,20 @@ from services.runtime.watchdog import Watchdog
 REVOKE_SECONDS = REBALANCE_MS / 1000 * 0.4
 DRAIN_SECONDS = 6.0
 CLOSE_SECONDS = 2.0
-_DATABASE = "PostgreSQL"
 _log = get_logger("milepost.consumer")
 
 
 class StreamConsumer:
     """Feeds a handler with the records of topics, each exactly once in its effects.
 
-    With `assign`, a list of (topic, partition), these partitions are taken without a group.
+    Without a database it is at least once. With `assign`, a list of (topic, partition), these
+    partitions are taken and the group shares out nothing.
     """
 
     def __init__(
         self,
         settings: Settings,
-        database: Database,
+        database: Database | None,
         handler: Handler,
         *,
         topics: Sequence[str],
@@ -74,7 +76,8 @@ class StreamConsumer:
         self._stop = asyncio.Event()
         self._consumer: AIOKafkaConsumer
         self._gathering: Gathering
-        self._lag: LagReport
+        self._report: Report
+        self._positions: Positions
         self._doubtful = False
         """Whether what was fetched may not follow what is committed: read and seek first."""
 
@@ -90,14 +93,14 @@ class StreamConsumer:
         watchdog = Watchdog(
             self._consumer,
             self._assignment,
-            self._database,
+            self._positions,
             self._metrics,
             self._health,
             seconds=self._settings.watchdog_seconds,
         )
         work = asyncio.create_task(self._work(), name="consumer")
         watch = asyncio.create_task(watchdog.run(), name="watchdog")
-        report = asyncio.create_task(self._lag.run(), name="lag")
+        report = asyncio.create_task(self._report.run(), name="lag")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             await asyncio.wait({work, watch, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -136,16 +139,16 @@ class StreamConsumer:
         generation = self._assignment.generation
         for partition in sorted(self._assignment.unclaimed):
             try:
-                async with self._assignment.busy, self._database.transaction() as connection:
-                    held = await claim(connection, *partition, owner=self._owner)
+                async with self._assignment.busy:
+                    held = await self._positions.claim(partition)
             except Retryable as error:
                 await self._put_off(error)
                 return
             if self._assignment.generation != generation:
                 return  # A rebalance came between; its assignment is claimed anew.
+            self._consumer.seek(partition, held.next_offset)
             self._assignment.unclaimed.discard(partition)
             self._assignment.claims[partition] = held
-            self._consumer.seek(partition, held.next_offset)
             _log.info("claimed", stream=held.name, epoch=held.epoch, next_offset=held.next_offset)
         self._recovered()
 
@@ -161,6 +164,7 @@ class StreamConsumer:
                 failpoint("consumer: about to handle")
                 await self._handler.handle(list(slices.values()))
                 failpoint("consumer: handled")
+                await self._positions.handled(slices.values())
             except Fenced as error:
                 self._fenced(error.claim)
             except Retryable as error:
@@ -176,14 +180,7 @@ class StreamConsumer:
         self._backoff.reset()
         for partition, given in slices.items():
             self._assignment.committed(partition, given.claim, given.next_offset)
-            name = given.claim.name
-            self._metrics.set("milepost_stream_position", given.next_offset, stream=name)
-        oldest_ms = min(given.records[0].timestamp for given in slices.values())
-        age = max(0.0, self._clock.now_micros() / 1e6 - oldest_ms / 1e3)
-        self._metrics.set("milepost_oldest_event_age_seconds", age)
-        self._metrics.observe("milepost_batch_seconds", seconds)
-        records = sum(len(given.records) for given in slices.values())
-        self._metrics.observe("milepost_batch_records", records)
+        self._report.batch(list(slices.values()), seconds=seconds)
 
     async def _resynchronise(self) -> None:
         """Reads where the claimed streams stand, whatever became of the last batch, and seeks."""
@@ -191,8 +188,7 @@ class StreamConsumer:
         async with self._assignment.busy:
             claims = dict(self._assignment.claims)
             try:
-                async with self._database.connection() as connection:
-                    stands = await still_mine(connection, list(claims.values()))
+                stands = await self._positions.still_mine(list(claims.values()))
             except Retryable as error:
                 trouble = error
             else:
@@ -214,18 +210,19 @@ class StreamConsumer:
         _log.warning("fenced: another process has claimed it", stream=held.name, epoch=held.epoch)
 
     async def _put_off(self, error: Retryable) -> None:
-        self._health.waiting_for.add(_DATABASE)
-        self._metrics.count("milepost_retries_total", what=_DATABASE)
+        what = self._positions.kept_in
+        self._health.waiting_for.add(what)
+        self._metrics.count("milepost_retries_total", what=what)
         _log.warning("put off, will try again", error=str(error), tries=self._backoff.tries + 1)
         await self._backoff.wait(self._stop)
 
     def _recovered(self) -> None:
-        self._health.waiting_for.discard(_DATABASE)
+        self._health.waiting_for.discard(self._positions.kept_in)
 
     async def _start(self) -> bool:
         """Connects to Kafka, for as long as it takes; says whether it did before a stop."""
-        manual = self._manual
-        group = None if manual else self._group
+        manual, database = self._manual, self._database
+        group = None if manual and database else self._group
         consumer = await connected(
             self._settings,
             lambda: new_consumer(self._settings, self._topics, group, self._assignment, manual),
@@ -239,7 +236,12 @@ class StreamConsumer:
         self._consumer = consumer
         where = ", ".join(self._settings.kafka.bootstrap_servers)
         self._gathering = Gathering(consumer, self._assignment, self._settings, where)
-        self._lag = LagReport(consumer, self._assignment, self._metrics, group=group)
+        if database is not None:
+            self._positions = DatabasePositions(database, self._owner)
+        else:
+            self._positions = KafkaPositions(consumer)
+        told = group if database else None
+        self._report = Report(consumer, self._assignment, self._metrics, group=told)
         if manual:
             self._assignment.assign(manual)
         return True
@@ -249,7 +251,7 @@ class StreamConsumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS), self._assignment.busy:
                 work.cancel()
-                await self._lag.tell()
+                await self._report.tell()
 
     async def _close(self) -> None:
         with suppress(TimeoutError, KafkaError, OSError):

@@ -37,18 +37,19 @@ _log = get_logger("milepost.consumer")
 
 
 class OffsetLost(InvariantViolated):
-    """The topic does not hold the offset at which the database stands."""
+    """The topic does not hold the offset at which we stand."""
 
     def __init__(self, stream: str, *, stands_at: int, first: int, end: int) -> None:
         what = (
-            "Its records were removed before they were processed: restore them, or move "
-            f"next_offset in stream_position forward to {first} and reconcile what is missing."
+            "Its records were removed before they were processed: restore them, or move the "
+            f"position (next_offset in stream_position, or the group's offset) to {first} and "
+            "reconcile what is missing."
             if stands_at < first
             else "The topic was made anew or lost its end: restore it, or use a new topic name."
         )
         super().__init__(
-            f"{stream}: the database stands at offset {stands_at}, the topic holds {first} to "
-            f"{end}. Nothing was skipped. {what}"
+            f"{stream}: the position is offset {stands_at}, the topic holds {first} to {end}. "
+            f"Nothing was skipped. {what}"
         )
 
 

@@ -110,10 +110,11 @@ async def _run(service: Service, main: Callable[[Service], Awaitable[None]]) -> 
         await _until_stopped(service, main)
         _log.info("stopped")
         return 0
-    except Stopped:
-        _log.info("stopped")
-        return 0
-    except Exception as error:
+    except Exception as raised:
+        error = _first(raised)
+        if isinstance(error, Stopped):
+            _log.info("stopped")
+            return 0
         service.health.alive = False
         code = exit_code(error)
         _log.error("ended", error=str(error), exc_info=error if code == 1 else None)
@@ -139,6 +140,14 @@ async def _until_stopped(service: Service, main: Callable[[Service], Awaitable[N
         await asyncio.wait({work}, timeout=1)
         return
     await work
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error itself, or of several at once the first that is more than a stop."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_first(one) for one in error.exceptions]
+        return next((one for one in found if not isinstance(one, Stopped)), found[0])
+    return error
 
 
 def _told_to_stop(service: Service, number: signal.Signals) -> None:

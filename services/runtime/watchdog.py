@@ -15,10 +15,9 @@ from aiokafka.errors import KafkaError
 from services.kernel.errors import MilepostError, Retryable
 from services.kernel.topics import stream_name
 from services.runtime.assignment import Assignment
-from services.runtime.database import Database
 from services.runtime.health import Health
 from services.runtime.metrics import Metrics
-from services.runtime.stream_position import offsets
+from services.runtime.positions import Positions
 from services.runtime.system_clock import SystemClock
 
 LOOK_SECONDS_MAX = 5.0
@@ -42,7 +41,7 @@ class Watchdog:
         self,
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
-        database: Database,
+        positions: Positions,
         metrics: Metrics,
         health: Health,
         *,
@@ -50,7 +49,7 @@ class Watchdog:
     ) -> None:
         self._consumer = consumer
         self._assignment = assignment
-        self._database = database
+        self._positions = positions
         self._metrics = metrics
         self._health = health
         self._seconds = seconds
@@ -71,7 +70,7 @@ class Watchdog:
     async def _look(self) -> None:
         claims = dict(self._assignment.claims)
         fenced = sorted(self._assignment.fenced)
-        if self._health.waiting_for or not (claims or fenced):
+        if self._health.waiting_for - {"start"} or not (claims or fenced):
             self._seen.clear()  # Waiting for a service that is away is not being stuck.
             return
         ends = await self._consumer.end_offsets([*claims, *fenced])
@@ -85,8 +84,7 @@ class Watchdog:
             self._judge(partition, (held.next_offset, position), waits=waits, lag=lag)
         if fenced:
             names = {stream_name(*partition): partition for partition in fenced}
-            async with self._database.connection() as connection:
-                elsewhere = await offsets(connection, list(names))
+            elsewhere = await self._positions.offsets(list(names))
             for name, next_offset in elsewhere.items():
                 lag = max(0, ends[names[name]] - next_offset)
                 self._judge(names[name], next_offset, waits=lag > 0, lag=lag)

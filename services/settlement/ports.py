@@ -47,8 +47,10 @@ class SealStore(Protocol):
     async def look(self, partner: str, through: date) -> Sight:
         """What is due through the day and stands in no line yet."""
 
-    async def earlier(self, purchases: Collection[tuple[int, int]]) -> Sequence[Earlier]:
-        """The lines of these purchases (stream, number) that stood in files."""
+    async def earlier(
+        self, partner: str, purchases: Collection[tuple[int, int]]
+    ) -> Sequence[Earlier]:
+        """The lines of these purchases (stream, number) that stood in the partner's files."""
 
     async def save(self, seal: Seal) -> None:
         """Record the command, post its transfers, and store batch, lines and members."""
@@ -57,7 +59,9 @@ class SealStore(Protocol):
 class BatchStore(Protocol):
     """Sealed batches."""
 
-    async def headers(self, *, partner: str | None = None, batch: str | None = None) -> list[Header]:
+    async def headers(
+        self, *, partner: str | None = None, batch: str | None = None
+    ) -> list[Header]:
         """Batches in order of partner and sequence; all of them, a partner's, or one."""
 
     async def load(self, header: Header) -> Sealed:
@@ -82,8 +86,8 @@ class DetailStore(Protocol):
     async def lines(self, batch: str, line: int) -> list[dict[str, Any]]:
         """A line and the other pieces of its sum; empty if there is no such line."""
 
-    async def sources(self, batch: str, line: int) -> list[dict[str, Any]]:
-        """The transfers of a line's sum, each with the event that caused it."""
+    async def sources(self, batch: str, lines: Sequence[int]) -> list[dict[str, Any]]:
+        """The transfers that hang on these lines, each with the event that caused it."""
 
 
 class FileDrop(Protocol):
@@ -106,3 +110,10 @@ class FileDrop(Protocol):
 
     def path(self, partner: str, folder: str, name: str) -> str:
         """Where a file lies, for people."""
+
+
+class AuditStore(Protocol):
+    """The stored rows, asked whether they hold together."""
+
+    async def ask(self, question: str, *, faults_max: int) -> tuple[int, Sequence[str]]:
+        """How many rows were checked, and the first faults in words."""

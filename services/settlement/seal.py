@@ -46,7 +46,8 @@ async def seal(order: Order, store: SealStore) -> Sealing:
     if drafted.worthless:
         return Sealing(None, drafted)
     purchases = {(found.key.of_stream_id, found.key.of_purchase) for found in drafted.ready}
-    numbered = number(drafted.ready, earlier=given(await store.earlier(purchases)))
+    earlier = given(await store.earlier(order.partner, purchases))
+    numbered = number(drafted.ready, earlier=earlier)
     sealed = Seal(
         order=order,
         sequence=place.sequence,
@@ -81,7 +82,7 @@ async def recompute(batch: str, store: BatchStore) -> list[File]:
     for file in files:
         if stored.pop(file.name, None) != file.written:
             raise InvariantViolated(
-                f"{file.name} comes out differently than when {batch} was sealed; nothing is written"
+                f"{file.name} comes out otherwise than when {batch} was sealed: nothing is written"
             )
     if stored:
         raise InvariantViolated(f"{batch} has lost its files {', '.join(sorted(stored))}")

@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Retryable
 from services.local.stack import Stack
+from services.runtime.batch import StreamSlice
+from services.runtime.consumer import StreamConsumer
 from services.runtime.database import Database
 from services.runtime.gathering import OffsetLost
 from services.runtime.health import Health
@@ -186,6 +188,47 @@ async def test_the_database_is_believed_and_not_what_kafka_was_told(
         await liar.stop()
     async with Running(world):
         await world.until_counted()
+
+
+async def test_without_a_database_the_group_remembers_what_was_handled(world: World) -> None:
+    class Collecting:
+        def __init__(self) -> None:
+            self.values: list[bytes | None] = []
+            self.fail = True
+
+        async def handle(self, slices: Sequence[StreamSlice]) -> None:
+            if self.fail:
+                self.fail = False
+                raise Retryable("not now")
+            self.values += [record.value for part in slices for record in part.records]
+
+    async def handle_all(count: int) -> list[bytes]:
+        handler, stop = Collecting(), asyncio.Event()
+        made = StreamConsumer(
+            world.settings,
+            None,
+            handler,
+            topics=[TOPIC],
+            group="stateless",
+            owner="test",
+            metrics=Metrics(),
+            health=Health(waiting_for=set()),
+        )
+        task = asyncio.create_task(made.run(stop))
+        async with asyncio.timeout(20):
+            while len(handler.values) < count:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        stop.set()
+        await task
+        return sorted(filter(None, handler.values))
+
+    await world.send(400)
+    first = [value for values in world.sent.values() for value in values]
+    assert await handle_all(400) == sorted(first)
+    await world.send(40)
+    both = [value for values in world.sent.values() for value in values]
+    assert await handle_all(40) == sorted(set(both) - set(first))
 
 
 async def test_workers_come_and_go_and_nothing_is_lost_or_doubled(world: World) -> None:

@@ -41,7 +41,7 @@ class World:
         feeds.write_text(FEEDS)
         self.environment = {
             **{name: text for name, text in os.environ.items() if "MILEPOST" not in name},
-            **stack.environment(),
+            **stack.environment,
             "MILEPOST_FEEDS_FILE": str(feeds),
             "MILEPOST_QUARANTINE_KEY_FILE": str(folder / "quarantine.pub"),
             "MILEPOST_FILES_DIR": str(folder),
@@ -106,9 +106,7 @@ class World:
                 count = len(await producer.partitions_for(topic))
                 for account, line in records:
                     key = account.encode()
-                    await producer.send(
-                        topic, line, key=key, partition=partition_for(key, count)
-                    )
+                    await producer.send(topic, line, key=key, partition=partition_for(key, count))
                 await producer.flush()
             finally:
                 await producer.stop()
@@ -212,6 +210,4 @@ class World:
 
 def published_ids(world: World) -> set[str]:
     """The `transfer_id` of every record of the topic `accruals`."""
-    return {
-        dict(record.headers)["transfer_id"].decode() for record in world.consumed(ACCRUALS)
-    }
+    return {dict(record.headers)["transfer_id"].decode() for record in world.consumed(ACCRUALS)}

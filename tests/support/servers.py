@@ -15,6 +15,8 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from services.runtime import migrations
+
 _numbers = count(1)
 
 needs_local = pytest.mark.skipif(
@@ -48,6 +50,11 @@ def create_database(url: str, template: str = "template0") -> str:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     in_a_thread(_execute(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     return database_named(url, name)
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the current schema."""
+    in_a_thread(migrations.migrate(url))
 
 
 def name_of(url: str) -> str:

@@ -170,6 +170,17 @@ CREATE VIEW posting AS
   UNION ALL
   SELECT stream_id, seq, leg, 'credit', credit, unit, amount, effective_on FROM transfer;
 
+-- What moved on a member's account, signed from the member's side. Sealing moves it on to the
+-- partner or the payout: that settles, it takes nothing back.
+CREATE VIEW member_movement AS
+  SELECT stream_id, seq, leg, entry, account_id, of_stream_id, of_purchase, contract, version, rule,
+         funder, unit, CASE WHEN credit LIKE 'member/%' THEN amount ELSE -amount END AS amount,
+         governing_on, effective_on, available_on,
+         debit = 'payout-clearing' OR credit = 'payout-clearing'
+           OR debit LIKE 'partner-payable/%' OR credit LIKE 'partner-payable/%' AS settles
+    FROM transfer
+   WHERE debit LIKE 'member/%' OR credit LIKE 'member/%';
+
 CREATE TABLE publisher_cursor (
   stream_id  smallint PRIMARY KEY REFERENCES stream,
   epoch      bigint NOT NULL DEFAULT 0,
@@ -397,5 +408,6 @@ GRANT SELECT, INSERT, UPDATE ON stream_position, publisher_cursor, purchase, sco
   TO milepost_app;
 GRANT SELECT, UPDATE ON fact_revision TO milepost_app;
 GRANT SELECT, INSERT, DELETE ON waiting_event TO milepost_app;
-GRANT SELECT ON ledger_balance, posting, payable_transfer, line_source, partner_membership,
-  settlement_command, settlement_horizon, settlement_posting, settlement_terms TO milepost_app;
+GRANT SELECT ON ledger_balance, posting, member_movement, payable_transfer, line_source,
+  partner_membership, settlement_command, settlement_horizon, settlement_posting, settlement_terms
+  TO milepost_app;

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from itertools import islice
-from typing import Any
 
 from services.accrual.ledger.transfer import COLUMNS as TRANSFER_COLUMNS
 from services.accrual.ledger.transfer import deltas
+from services.kernel.errors import InvariantViolated
 from services.kernel.topics import settlement_stream
 from services.runtime.database import Connection, copy_rows
 from services.runtime.named_queries import load_queries
@@ -86,24 +85,105 @@ class PostgresSealStore:
         rows = await self._connection.fetch(
             _sql.due, partner, through, vector_text, facts_then, timeout=LOOK_SECONDS
         )
-        first = next(row for row in rows if row["vector"] is not None or row["facts"] is not None)
+        first = next((row for row in rows if row["vector"] is not None), rows[0])
         due = [Due(*row[2:]) for row in rows if row["stream_id"] is not None]
         if then is not None:
             due = [_named(found, then.labels) for found in due]
-        vector: dict[str, int] = json.loads(first["vector"])
-        numbers = await self._connection.fetch(
-            _sql.numbers, partner, first["facts"], timeout=LOOK_SECONDS
-        )
+        facts: int = first["facts"] or 0
+        numbers = await self._connection.fetch(_sql.numbers, partner, facts, timeout=LOOK_SECONDS)
         return Sight(
             due=due,
-            vector=dict(sorted(vector.items())),
-            facts=first["facts"],
+            vector=dict(sorted(json.loads(first["vector"] or "{}").items())),
+            facts=facts,
             numbers={row["account_id"]: row["membership_number"] for row in numbers},
         )
 
-    async def earlier(self, purchases: Collection[tuple[int, int]]) -> Sequence[Earlier]:
-        """The lines of these purchases that stood in files."""
-        raise NotImplementedError
+    async def earlier(
+        self, partner: str, purchases: Collection[tuple[int, int]]
+    ) -> Sequence[Earlier]:
+        """The lines of these purchases that stood in the partner's files."""
+        ordered = sorted(purchases)
+        rows = await self._connection.fetch(
+            _sql.earlier,
+            partner,
+            [stream_id for stream_id, _ in ordered],
+            [number for _, number in ordered],
+            timeout=LOOK_SECONDS,
+        )
+        return [Earlier(*row) for row in rows]
 
     async def save(self, seal: Seal) -> None:
         """Draw the events' numbers, record them, post, and store the batch."""
+        if self._recorded is None:
+            await self._record(seal)
+        await self._post(seal)
+        await self._connection.execute(_sql.add_batch, *_batch_row(seal))
+        await self._copy(
+            "settlement_line", LINE_COLUMNS, [(seal.batch, *line) for line in seal.lines]
+        )
+        await self._copy(
+            "settlement_member", _MEMBER_COLUMNS, [(*member, seal.batch) for member in seal.members]
+        )
+
+    async def _record(self, seal: Seal) -> None:
+        """The events of the command, in the partner's stream."""
+        bodies = seal.bodies()
+        first = await draw(self._connection, seal.stream_id, len(bodies))
+        if first != seal.seq:
+            raise InvariantViolated(f"the stream of {seal.batch} moved while it was locked")
+        await self._connection.executemany(
+            _sql.add_event,
+            [
+                (seal.stream_id, first + nth, seal.order.on, body, seal.facts)
+                for nth, body in enumerate(bodies)
+            ],
+        )
+
+    async def _post(self, seal: Seal) -> None:
+        transfers = seal.transfers()
+        await self._copy("transfer", TRANSFER_COLUMNS, transfers)
+        moved = sorted(
+            (account, unit, amount)
+            for (account, unit), amount in deltas(transfers).items()
+            if amount
+        )
+        if moved:  # giving and taking back may have cancelled out
+            columns = [list(column) for column in zip(*moved, strict=True)]
+            await self._connection.execute(
+                _sql.add_balances, [seal.stream_id] * len(moved), *columns
+            )
+
+    async def _copy(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """COPY in pieces, each well within the time that a statement may take."""
+        for start in range(0, len(rows), COPY_ROWS_MAX):
+            await copy_rows(
+                self._connection,
+                table=table,
+                columns=columns,
+                rows=rows[start : start + COPY_ROWS_MAX],
+            )
+
+
+def _batch_row(seal: Seal) -> tuple[object, ...]:
+    order = seal.order
+    last_seq = seal.seq + len(seal.events) - 1
+    return (
+        seal.batch, order.partner, seal.sequence, order.through, order.by, seal.stream_id,
+        seal.seq, last_seq, json.dumps(dict(seal.vector)), seal.facts, json.dumps(seal.totals),
+        _entries(seal.held), _entries(seal.carried),
+    )  # fmt: skip
+
+
+def _entries(entries: Iterable[Entry]) -> str:
+    return json.dumps([entry._asdict() for entry in entries])
+
+
+def _named(due: Due, labels: Mapping[tuple[int, int], str]) -> Due:
+    """The transfer with its purchase called what it was called when it was sealed.
+
+    More presentments since can only have given the purchase a lesser name.
+    """
+    label = labels.get((due.of_stream_id, due.of_purchase), due.purchase)
+    return due._replace(purchase=label) if label > due.purchase else due

@@ -62,11 +62,3 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11::text::jsonb, 
 INSERT INTO balance AS b (stream_id, account, unit, amount)
 SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[])
     ON CONFLICT (stream_id, account, unit) DO UPDATE SET amount = b.amount + EXCLUDED.amount;
-
--- name: labels
--- What the purchases of a batch were called when it was sealed.
-SELECT DISTINCT of_stream_id, of_purchase, purchase FROM settlement_line WHERE batch = $1;
-
--- name: commands
--- What the commands of settlement recorded, in order.
-SELECT stream_id, seq, body FROM settlement_command ORDER BY stream_id, seq;

@@ -168,7 +168,7 @@ async def test_an_offset_that_is_lost_names_what_is_there(
     gathering: Gathering, consumer: FakeConsumer
 ) -> None:
     consumer.errors[ONE] = OffsetOutOfRangeError({ONE: 100})
-    with pytest.raises(OffsetLost, match=r"t/1: the database stands at offset 100, .* 150 to 500"):
+    with pytest.raises(OffsetLost, match=r"t/1: the position is offset 100, .* 150 to 500"):
         await gathering.gather()
 
 

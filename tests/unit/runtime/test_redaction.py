@@ -68,8 +68,9 @@ def test_a_card_number_is_masked_in_every_kind_of_value(number: str) -> None:
     assert number not in json.dumps(redacted(values))
 
 
-@given(st.integers(min_value=10**12, max_value=10**19 - 1).filter(lambda n: luhn(str(n))))
-def test_any_number_of_that_length_with_a_right_check_digit_is_masked(number: int) -> None:
+@given(st.integers(min_value=10**11, max_value=10**18 - 1))
+def test_any_number_of_that_length_with_a_right_check_digit_is_masked(body: int) -> None:
+    number = next(body * 10 + digit for digit in range(10) if luhn(f"{body}{digit}"))
     assert str(number) not in str(redacted(number))
 
 

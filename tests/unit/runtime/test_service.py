@@ -18,7 +18,7 @@ from services.kernel.errors import InvalidInput, InvariantViolated, Retryable, U
 from services.runtime import service as runtime_service
 from services.runtime.health import Health, serve
 from services.runtime.metrics import Metrics
-from services.runtime.service import Service, run_service
+from services.runtime.service import Service, Stopped, run_service
 from services.runtime.settings import load_settings
 
 SETTINGS = load_settings({"MILEPOST_METRICS_PORT": "0", "MILEPOST_LOG_LEVEL": "info"})
@@ -56,6 +56,16 @@ def test_the_exit_code_says_how_it_ended(
     assert ended == code
     assert (lines[-1]["event"], lines[-1]["error"]) == ("ended", str(error))
     assert ("exception" in lines[-1]) == (code == 1)
+
+
+def test_several_errors_at_once_end_as_the_first_that_matters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def main(_: Service) -> None:
+        raise ExceptionGroup("", [Stopped(), ExceptionGroup("", [InvariantViolated("rounded")])])
+
+    ended, lines = run(main, capsys)
+    assert (ended, lines[-1]["error"]) == (4, "rounded")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

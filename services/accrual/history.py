@@ -1,0 +1,122 @@
+"""All that is recorded of one account, as explaining needs it: events, purchases, transfers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.accrual.batch import Loaded
+from services.accrual.engine.decide import Waiting
+from services.accrual.engine.explain import Part
+from services.accrual.engine.reasons import Outcome
+from services.accrual.intake import decode
+from services.accrual.lifecycle.purchase import Purchase
+from services.accrual.ports import StateStore
+from services.accrual.records import EventRow, LookupStore, Movement, Place
+from services.kernel.transaction import CardTransaction
+from services.runtime.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One account in its stream. Repeats and compared events stand in no purchase: they are left
+    out."""
+
+    account_id: str
+    stream_id: int
+    rows: dict[int, EventRow]
+    """seq → event"""
+    events: dict[int, CardTransaction]
+    purchases: list[Purchase]
+    movements: list[Movement]
+    available: dict[int, int]
+    """Events whose decision broke: seq → seq of the command that decided them; absent: none."""
+
+    def before(self, seq: int | None) -> list[Waiting]:
+        """The events that a decision recorded under `seq` saw; None: that one today sees."""
+        return [Waiting(at, self.events[at]) for at in sorted(self.events) if self._seen(at, seq)]
+
+    def _seen(self, at: int, seq: int | None) -> bool:
+        if self.rows[at].outcome == Outcome.FAILED:
+            joined = self.available.get(at)
+            return joined is not None and (seq is None or joined < seq)
+        return seq is None or at < seq
+
+    def purchase_of(self, seq: int) -> Purchase | None:
+        """The purchase that the event has joined; None while it waits."""
+        for purchase in self.purchases:
+            if any(leg.seq == seq for leg in purchase.legs):
+                return purchase
+        return None
+
+    def numbered(self, place: Place) -> Purchase | None:
+        """The purchase of a number in the record."""
+        for purchase in self.purchases:
+            if (purchase.stream_id, purchase.number) == place:
+                return purchase
+        return None
+
+    def granted(self, purchase: Purchase) -> Iterator[Movement]:
+        """What was given and taken back for a purchase, without what settles."""
+        place = (purchase.stream_id, purchase.number)
+        for movement in self.movements:
+            if (movement.of_stream_id, movement.of_purchase) == place and not movement.settles:
+                yield movement
+
+    def held(self, purchase: Purchase) -> dict[Part, int]:
+        """What the ledger holds for a purchase, by part; no zeros."""
+        sums: dict[Part, int] = {}
+        for one in self.granted(purchase):
+            part = Part(
+                one.contract, one.version, one.rule, one.funder, one.unit, one.governing_on,
+                one.available_on,
+            )  # fmt: skip
+            sums[part] = sums.get(part, 0) + one.amount
+        return {part: amount for part, amount in sums.items() if amount}
+
+
+async def read(
+    connection: Connection,
+    account_id: str,
+    *,
+    stream_id: int,
+    state: StateStore,
+    lookups: LookupStore,
+) -> History:
+    """Read everything of an account."""
+    loaded = Loaded()
+    await state.load_accounts(connection, {account_id: loaded})
+    await state.load_waiting(connection, {account_id: loaded})
+    purchases = loaded.restored(account_id)
+    seqs = {leg.seq for purchase in purchases for leg in purchase.legs}
+    seqs |= {waiting.seq for waiting in (*loaded.waiting, *loaded.failed)}
+    found = await lookups.events_at(connection, [(stream_id, seq) for seq in sorted(seqs)])
+    rows = {seq: row for (_, seq), row in found.items()}
+    still_broken = {waiting.seq for waiting in loaded.failed}
+    repaired = [
+        seq for seq, row in rows.items()
+        if row.outcome == Outcome.FAILED and seq not in still_broken
+    ]  # fmt: skip
+    available: dict[int, int] = {}
+    if repaired:
+        commands = await lookups.commands_after(connection, (stream_id, min(repaired)))
+        for seq in repaired:
+            available[seq] = _joined(account_id, seq, commands)
+    return History(
+        account_id=account_id,
+        stream_id=stream_id,
+        rows=rows,
+        events={seq: decode(row.body) for seq, row in rows.items()},
+        purchases=purchases,
+        movements=await lookups.movements(connection, account_id),
+        available=available,
+    )
+
+
+def _joined(account_id: str, seq: int, commands: list[EventRow]) -> int:
+    """The first command after an event that decided its account anew."""
+    for command in commands:
+        if command.seq > seq and account_id in json.loads(command.body)["accounts"]:
+            return command.seq
+    return seq

@@ -1,0 +1,76 @@
+"""The services of a demo, each a process of its own that cannot outlive this one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from services.kernel.errors import MilepostError
+from services.local.child import Child
+from services.local.ports import free_port
+
+STOP_SECONDS_MAX = 12
+
+
+class ServiceEnded(MilepostError):
+    """A service ended though nobody told it to."""
+
+    def __init__(self, name: str, child: Child) -> None:
+        words = child.last_lines(6) if child.log.exists() else ""
+        super().__init__(
+            f"the service {name} has ended with exit code {child.exit_code}; its last words "
+            f"(all of them in {child.log}):\n{words}"
+        )
+
+
+class Crew:
+    """Running services; a context manager that stops them in order."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+        self._environment = environment
+        self._logs = logs
+        self._children: dict[str, Child] = {}
+        self.metrics: dict[str, int] = {}
+        """The port of each service's metrics, on 127.0.0.1."""
+
+    def start(self, name: str) -> None:
+        """Start a service of `milepost run`."""
+        self.metrics[name] = free_port()
+        self._children[name] = Child(
+            [sys.executable, "-m", "services.cli", "run", name],
+            log=self._logs / f"{name}.log",
+            environment={**self._environment, "MILEPOST_METRICS_PORT": str(self.metrics[name])},
+        )
+
+    def demand_running(self) -> None:
+        """Raises ServiceEnded when one of them has ended."""
+        for name, child in self._children.items():
+            if not child.running:
+                raise ServiceEnded(name, child)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What runs."""
+        return tuple(self._children)
+
+    def stop(self) -> None:
+        """SIGTERM to all at once, and wait until they have drained."""
+        for child in self._children.values():
+            child.send(signal.SIGTERM)
+        for child in self._children.values():
+            child.stop(seconds=STOP_SECONDS_MAX)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

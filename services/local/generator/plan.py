@@ -1,0 +1,136 @@
+"""The whole play: what each bank sends, in which order, and who is imported when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import NamedTuple
+
+from services.kernel.transaction import CardTransaction, Kind
+from services.local.generator import scenes
+from services.local.generator.lines import line
+from services.local.generator.pen import Pen, Told
+from services.local.generator.people import (
+    FIRST_BANK,
+    SECOND_BANK,
+    Person,
+    actor,
+    member_file,
+    population,
+)
+from services.local.generator.rubbish import rubbish, with_card_number
+from services.local.generator.scenes import Scene
+from services.local.generator.snapshots import snapshot
+from services.local.generator.spending import (
+    RECORDS_PER_100_PURCHASES,
+    quiet_weeks,
+    spending,
+)
+
+TRANSACTIONS_MIN = 500
+"""Below it the scenes crowd out everything else."""
+SCENES_PER = 2_000
+"""Each scene plays once for so many records, and three times at least."""
+QUIET_PURCHASES = 6
+
+
+class Sent(NamedTuple):
+    """One record of a bank's feed; without a readable account the key is empty."""
+
+    issuer: str
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A play. `main` is sent before anything is settled, `afterwards` after that."""
+
+    main: list[Sent]
+    afterwards: list[Sent]
+    members: str
+    late_members: str
+    late_accounts: frozenset[str]
+    scenes: tuple[Scene, ...]
+
+
+def plan(*, seed: int, transactions: int) -> Plan:
+    """The play of a seed, with about so many records."""
+    random, pen = Random(seed), Pen()
+    people = population(random, transactions)
+    actors = map(actor, count(1))
+    times = max(3, transactions // SCENES_PER)
+    told: list[Told] = []
+    afterwards: list[Told] = []
+    planted: list[Scene] = []
+    cast: list[Person] = []
+    for played, scene, person in _scenes(pen, actors, times):
+        told += [*quiet_weeks(random, pen, person, purchases=QUIET_PURCHASES), *played]
+        planted.append(scene)
+        cast.append(person)
+    for nth in range(times * 4):
+        person = next(actors)
+        played, later, scene = scenes.settled(pen, person, nth)
+        told += [*quiet_weeks(random, pen, person, purchases=QUIET_PURCHASES), *played]
+        afterwards += later
+        planted.append(scene)
+        cast.append(person)
+    rest = max(0, transactions - len(told))
+    told += spending(random, pen, people, purchases=rest * 100 // RECORDS_PER_100_PURCHASES)
+    late = [person for person in people if person.late and person.programs]
+    return Plan(
+        main=[*_spoiled(random, _records(told), told, times)],
+        afterwards=[*_records(afterwards)],
+        members=member_file([p for p in (*people, *cast) if not p.late]),
+        late_members=member_file(late),
+        late_accounts=frozenset(person.account_id for person in late),
+        scenes=tuple(planted),
+    )
+
+
+def _scenes(
+    pen: Pen, actors: Iterator[Person], times: int
+) -> Iterator[tuple[list[Told], Scene, Person]]:
+    for case in scenes.SCENES:
+        for _ in range(times):
+            person = next(actors)
+            yield *scenes.play(pen, person, case), person
+
+
+def _records(told: Iterable[Told]) -> Iterator[Sent]:
+    """In the order of delivery. The second bank's records are snapshots of a purchase."""
+    so_far: dict[str, list[CardTransaction]] = {}
+    for _, event, rewritten in sorted(told, key=lambda found: found.at):
+        key = event.account_id.encode()
+        if event.issuer_id == FIRST_BANK:
+            yield Sent(FIRST_BANK, key, line(event, rewritten=rewritten))
+        else:
+            events = so_far.setdefault(event.lifecycle_id or "", [])
+            events.append(event)
+            yield Sent(SECOND_BANK, key, snapshot(events))
+
+
+def _spoiled(
+    random: Random, records: Iterable[Sent], told: Sequence[Told], times: int
+) -> Iterator[Sent]:
+    """The records, with rubbish among them: as often as a scene, at places left to chance."""
+    good = [found.event for found in told if _plain_purchase(found.event)][: times * 2]
+    bad = [Sent(FIRST_BANK, b"", value) for event in good[:times] for value in rubbish(random, event)]
+    bad += [
+        Sent(FIRST_BANK, event.account_id.encode(), with_card_number(event))
+        for event in good[times:]
+    ]
+    sent = list(records)
+    places = sorted(random.choices(range(len(sent)), k=len(bad)))
+    random.shuffle(bad)
+    for place, record in enumerate(sent):
+        yield record
+        while places and places[0] == place:
+            places.pop(0)
+            yield bad.pop()
+
+
+def _plain_purchase(event: CardTransaction) -> bool:
+    return event.issuer_id == FIRST_BANK and event.kind == Kind.PRESENTMENT

@@ -1,0 +1,124 @@
+"""Sealed batches: read back whole, and given their files and approvals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import asyncpg
+
+from services.kernel.errors import InvalidInput, Problem
+from services.runtime.database import Connection
+from services.runtime.named_queries import load_queries
+from services.settlement.adapters.source_event import describe
+from services.settlement.batches.batch import Flow, Header, Sealed, Written
+from services.settlement.batches.draft import Entry
+from services.settlement.batches.line import Line
+from services.settlement.batches.terms import read_terms
+from services.settlement.billing.price import Granted
+
+_sql = load_queries("services.settlement.adapters", "batch_store.sql")
+
+READ_SECONDS = 600
+FOUR_EYES = "settlement_approval_four_eyes"
+APPROVED_ONCE = "settlement_approval_pkey"
+
+
+class PostgresBatchStore:
+    """BatchStore and DetailStore over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def headers(
+        self, *, partner: str | None = None, batch: str | None = None
+    ) -> list[Header]:
+        """Batches in order of partner and sequence."""
+        rows = await self._connection.fetch(_sql.headers, partner, batch)
+        return [_header(row) for row in rows]
+
+    async def load(self, header: Header) -> Sealed:
+        """A batch with its lines, what it posted, and the clauses it was sealed under."""
+        lines = await self._connection.fetch(_sql.lines, header.batch, timeout=READ_SECONDS)
+        flows = await self._connection.fetch(_sql.flows, header.batch, timeout=READ_SECONDS)
+        terms = await self._connection.fetch(_sql.terms, header.partner)
+        return Sealed(
+            header=header,
+            lines=tuple(Line(*row) for row in lines),
+            flows=tuple(Flow(*row) for row in flows),
+            terms={
+                (row["contract"], row["version"]): read_terms(
+                    row["contract"], row["version"], json.loads(row["terms"])
+                )
+                for row in terms
+            },
+        )
+
+    async def files(self, batch: str) -> list[Written]:
+        """What was stored of the batch's files."""
+        rows = await self._connection.fetch(_sql.files, batch)
+        return [Written(**{**dict(row), "totals": json.loads(row["totals"])}) for row in rows]
+
+    async def save_files(self, batch: str, files: Sequence[Written]) -> None:
+        """Store what the files are, once."""
+        await self._connection.executemany(
+            _sql.add_file, [(batch, *file[:5], json.dumps(file.totals)) for file in files]
+        )
+
+    async def approve(self, header: Header, *, approver: str, on: date) -> None:
+        """Record the approval, or say why the database refuses it."""
+        try:
+            await self._connection.execute(_sql.approve, header.batch, approver, on)
+        except asyncpg.IntegrityConstraintViolationError as error:
+            why = _refusal(error.constraint_name, header)
+            if why is None:
+                raise
+            raise InvalidInput([Problem(why, field="--approver", value=approver)]) from error
+
+    async def granted(self, batch: str) -> list[Granted]:
+        """What the batch's rewards were granted as, by version and rule."""
+        rows = await self._connection.fetch(_sql.granted, batch, timeout=READ_SECONDS)
+        return [Granted(*row) for row in rows]
+
+    async def lines(self, batch: str, line: int) -> list[dict[str, Any]]:
+        """A line and the other pieces of its sum."""
+        return [dict(row) for row in await self._connection.fetch(_sql.pieces, batch, line)]
+
+    async def sources(self, batch: str, lines: Sequence[int]) -> list[dict[str, Any]]:
+        """The transfers that hang on these lines, each with what its cause says."""
+        rows = await self._connection.fetch(_sql.sources, batch, lines)
+        return [_source(dict(row)) for row in rows]
+
+    async def export(self) -> list[asyncpg.Record]:
+        """Every line that stood in a file."""
+        return await self._connection.fetch(_sql.export, timeout=READ_SECONDS)
+
+
+def _header(row: asyncpg.Record) -> Header:
+    return Header(
+        **{
+            **dict(row),
+            "vector": json.loads(row["vector"]),
+            "totals": json.loads(row["totals"]),
+            "held": tuple(Entry(**entry) for entry in json.loads(row["held"])),
+            "carried": tuple(Entry(**entry) for entry in json.loads(row["carried"])),
+        }
+    )
+
+
+def _refusal(constraint: str | None, header: Header) -> str | None:
+    if constraint == FOUR_EYES:
+        return (
+            f"{header.batch} was sealed by {header.sealed_by!r}, the same person: "
+            "somebody else must approve it"
+        )
+    if constraint == APPROVED_ONCE:
+        return f"{header.batch} has been approved meanwhile"
+    return None
+
+
+def _source(row: dict[str, Any]) -> dict[str, Any]:
+    body, role = row.pop("body"), row["role"]
+    return {**row, "event": describe(body, role)}

@@ -1,0 +1,69 @@
+"""What must hold of sealed batches, whatever happened. `milepost verify` asks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from services.kernel.errors import InvalidInput, InvariantViolated
+from services.kernel.finding import Finding
+from services.settlement.emission import OUTGOING, PENDING
+from services.settlement.ports import AuditStore, BatchStore, FileDrop
+from services.settlement.seal import recompute
+
+FAULTS_MAX = 10
+
+QUESTIONS = {
+    "settlement-once": "once",
+    "settlement-ties": "ties",
+    "settlement-sequence": "sequence",
+    "settlement-originals": "originals",
+    "settlement-members": "members",
+    "settlement-approvals": "approvals",
+}
+"""Invariant → the query that shows it."""
+
+
+async def findings(audit: AuditStore, store: BatchStore, drop: FileDrop | None) -> list[Finding]:
+    """Every invariant of settlement. Without `drop` no file is looked at."""
+    found = []
+    for identifier, question in QUESTIONS.items():
+        checked, faults = await audit.ask(question, faults_max=FAULTS_MAX)
+        found.append(_finding(identifier, checked, faults))
+    found.append(await _bytes(store))
+    if drop is not None:
+        found.append(await _files(store, drop))
+    return found
+
+
+async def _bytes(store: BatchStore) -> Finding:
+    """The files come out of the ledger with the sha256 that was stored when they were sealed."""
+    checked, faults = 0, []
+    for header in await store.headers():
+        try:
+            checked += len(await recompute(header.batch, store))
+        except (InvariantViolated, InvalidInput) as error:
+            faults.append(str(error))
+    return _finding("settlement-bytes", checked, faults)
+
+
+async def _files(store: BatchStore, drop: FileDrop) -> Finding:
+    """The files that lie in the partners' folders are the ones that were sealed."""
+    checked, faults = 0, []
+    for header in await store.headers():
+        for file in await store.files(header.batch):
+            for folder in (PENDING, OUTGOING):
+                content = drop.read(header.partner, folder, file.name)
+                if content is None:
+                    continue
+                checked += 1
+                if hashlib.sha256(content).hexdigest() != file.sha256:
+                    faults.append(f"{drop.path(header.partner, folder, file.name)} was changed")
+                elif folder == OUTGOING and header.approver is None:
+                    faults.append(f"{header.batch} lies in {OUTGOING} and is not approved")
+    return _finding("settlement-files", checked, faults)
+
+
+def _finding(identifier: str, checked: int, faults: Sequence[str]) -> Finding:
+    shown: Iterable[str] = faults[:FAULTS_MAX]
+    return Finding(identifier, not faults, checked, "; ".join(shown))

@@ -1,0 +1,43 @@
+"""The bytes of every layout, as they are published. They change only with a layout's version.
+
+To write them anew after such a change: MILEPOST_WRITE_GOLDEN=1 python -m pytest tests/golden
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from services.settlement.batches.batch import SEALED
+from services.settlement.files import catalogue, manifest
+from tests.support.batches import cash_batch, miles_batch
+
+FOLDER = Path(__file__).parent / "settlement"
+
+
+def produced() -> dict[str, bytes]:
+    files = {}
+    for batch in (miles_batch(), cash_batch()):
+        written = catalogue.files(batch)
+        files.update({file.name: file.content for file in written})
+        files[manifest.name(batch.header)] = manifest.write(
+            batch.header, [file.written for file in written], state=SEALED
+        )
+    return files
+
+
+PRODUCED = produced()
+
+
+@pytest.mark.parametrize("name", sorted(PRODUCED))
+def test_the_bytes_are_the_published_ones(name: str) -> None:
+    path = FOLDER / name
+    if os.environ.get("MILEPOST_WRITE_GOLDEN"):
+        path.write_bytes(PRODUCED[name])
+    assert PRODUCED[name] == path.read_bytes()
+
+
+def test_every_golden_file_is_still_produced() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(PRODUCED)

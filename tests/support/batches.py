@@ -1,0 +1,144 @@
+"""A sealed batch in memory: what files are written from, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from services.settlement.batches.batch import Flow, Header, Sealed
+from services.settlement.batches.due import Due
+from services.settlement.batches.line import Line
+from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
+from tests.support.settlement import MARCH_5, MARCH_END, cash_terms, miles_terms
+
+
+def book(**documents: dict[str, Any]) -> TermsBook:
+    """Version 1 of contracts by id; an airline's `sky-visa` if none is given."""
+    documents = documents or {"sky-visa": miles_terms()}
+    return {
+        (contract, 1): read_terms(contract, 1, document) for contract, document in documents.items()
+    }
+
+
+def terms(**changes: Any) -> PartnerTerms:
+    return read_terms("sky-visa", 1, miles_terms(**changes))
+
+
+def due(amount: int, **changes: Any) -> Due:
+    """One due transfer of P1 of acc-1 by the rule `base`."""
+    given: dict[str, Any] = {
+        "stream_id": 1,
+        "seq": 1,
+        "leg": 1,
+        "account_id": "acc-1",
+        "issuer_id": "first-bank",
+        "of_stream_id": 1,
+        "of_purchase": 1,
+        "purchase": "P1",
+        "contract": "sky-visa",
+        "version": 1,
+        "rule": "base",
+        "funder": "first-bank",
+        "unit": "SKY-MILE",
+        "amount": amount,
+        "governing_on": MARCH_5,
+    }
+    return Due(**{**given, **changes})
+
+
+def line(number: int, amount: int, **changes: Any) -> Line:
+    """A line of acc-1, whose membership number is 12345678."""
+    given: dict[str, Any] = {
+        "line": number,
+        "account_id": "acc-1",
+        "membership_number": "12345678",
+        "issuer_id": "first-bank",
+        "of_stream_id": 1,
+        "of_purchase": number,
+        "purchase": f"P{number}",
+        "contract": "sky-visa",
+        "version": 1,
+        "rule": "base",
+        "award": "base",
+        "unit": "SKY-MILE",
+        "activity_on": MARCH_5,
+        "amount": amount,
+        "original_batch": None if amount > 0 else "sky-air-000010",
+        "original_line": None if amount > 0 else 7,
+    }
+    return Line(**{**given, **changes})
+
+
+def sealed(
+    lines: Iterable[Line],
+    *,
+    partner: str = "sky-air",
+    sequence: int = 11,
+    through: date = MARCH_END,
+    clauses: TermsBook | None = None,
+) -> Sealed:
+    """A batch of these lines, all paid by one funder."""
+    given = tuple(lines)
+    totals: dict[str, int] = {}
+    flows: dict[tuple[str, str, bool], int] = {}
+    for found in given:
+        totals[found.unit] = totals.get(found.unit, 0) + found.amount
+        key = (found.unit, found.contract, found.amount > 0)
+        flows[key] = flows.get(key, 0) + found.amount
+    header = Header(
+        batch=f"{partner}-{sequence:06d}",
+        partner=partner,
+        sequence=sequence,
+        revision=0,
+        through=through,
+        sealed_by="Ann",
+        stream_id=9,
+        seq=1,
+        last_seq=1,
+        vector={"card-transactions/0": 5},
+        facts=1,
+        totals=totals,
+        held=(),
+        carried=(),
+        approver=None,
+        approved_on=None,
+    )
+    return Sealed(
+        header=header,
+        lines=given,
+        flows=tuple(
+            Flow(unit, contract, "first-bank", amount)
+            for (unit, contract, _), amount in flows.items()
+        ),
+        terms=clauses if clauses is not None else book(),
+    )
+
+
+def miles_batch() -> Sealed:
+    """Two awards, an adjustment, and members in two orders of number and account."""
+    return sealed(
+        [
+            line(1, 125),
+            line(2, 31, account_id="acc-2", membership_number="99999999999", purchase="P2"),
+            line(3, -10, rule="dining", award="bonus", activity_on=date(2026, 2, 28)),
+            line(4, 999_999_999, rule="dining", award="bonus"),
+        ]
+    )
+
+
+def cash_batch() -> Sealed:
+    """Cash in currencies of 0, 2 and 3 decimals, one of them charged back."""
+    cash = {"contract": "cash", "rule": "cash", "membership_number": ""}
+    original = {"original_batch": "first-bank-000002", "original_line": 3}
+    return sealed(
+        [
+            line(1, 1234, **cash, unit="NOK"),
+            line(2, -5, **{**cash, **original}, unit="NOK"),
+            line(3, 70, **cash | {"contract": "yen"}, unit="JPY"),
+            line(4, 1, **cash | {"contract": "dinar"}, unit="KWD"),
+        ],
+        partner="first-bank",
+        sequence=3,
+        clauses=book(cash=cash_terms("NOK"), yen=cash_terms("JPY"), dinar=cash_terms("KWD")),
+    )
