@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -11,21 +11,28 @@ from uuid import uuid5
 
 from services.accrual.adapters import (
     command_store,
+    dead_letter_store,
     event_store,
+    export_store,
+    invariant_store,
     ledger_store,
+    lookup_store,
     publisher_store,
     rebuild_store,
     state_store,
 )
 from services.accrual.adapters.fact_store import FactStore
+from services.accrual.adapters.table_file import write_rows
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.settlement import settlement_terms
 from services.accrual.contracts.versions import check_versions
 from services.accrual.deciding import Decider
+from services.accrual.export import DATES, INTEGERS, Rows
 from services.accrual.facts import Facts, Imported
 from services.accrual.handler import AccrualHandler
 from services.accrual.intake import Recorded
+from services.accrual.lookup.books import Books
 from services.accrual.members.csv import read_members
 from services.accrual.ports import Version
 from services.accrual.publisher import Publisher
@@ -36,7 +43,7 @@ from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.runtime.consumer import StreamConsumer
 from services.runtime.database import Connection, Database
 from services.runtime.migrations import migrate
-from services.runtime.sealing import Sealer
+from services.runtime.sealing import Opener, Sealer
 from services.runtime.service import Service
 from services.runtime.session import assert_durable
 from services.runtime.settings import Settings
@@ -195,6 +202,35 @@ async def reconsider_contract(settings: Settings, contract: str, *, on: date) ->
         return await commands.reconsider_contract(contract, on=on)
 
 
+async def list_dead_letters(
+    settings: Settings, *, feed: str | None, reason: str | None, limit: int | None
+) -> list[dict[str, Any]]:
+    """The newest rejected records, at most `limit`; what they hold stays sealed."""
+    async with _reading(settings) as connection:
+        return await dead_letter_store.listed(connection, feed=feed, reason=reason, limit=limit)
+
+
+async def open_dead_letters(
+    settings: Settings, places: Sequence[tuple[str, int, int]]
+) -> list[dict[str, Any]]:
+    """Rejected records by the topic, partition and offset of their raw records; `raw` is what each
+    holds, opened with the private key of MILEPOST_QUARANTINE_IDENTITY_FILE.
+
+    Raises InvalidInput when there is none at a place.
+    """
+    opener = Opener.from_file(settings.require_quarantine_identity())
+    opened: list[dict[str, Any]] = []
+    async with _reading(settings) as connection:
+        for place in places:
+            found = await dead_letter_store.sealed(connection, *place)
+            if found is None:
+                source = "/".join(map(str, place))
+                why = "is not the source of a dead letter: `milepost dead-letters list` shows them"
+                raise InvalidInput([Problem(why, field="SOURCE", value=source)])
+            opened.append({**found, "raw": opener.open(found.pop("sealed"))})
+    return opened
+
+
 async def rebuild(
     settings: Settings,
     say: Callable[[str], None],
@@ -264,3 +300,24 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InvalidInput([Problem(error.strerror or "cannot be read", file=str(path))]) from error
+
+
+@asynccontextmanager
+async def books(settings: Settings) -> AsyncIterator[Books]:
+    """The record and the ledger as they are at one instant, to be looked up."""
+    async with (
+        await Database.connect(
+            settings.require_database(), size=1, strict=False, application_name="milepost-lookup"
+        ) as database,
+        database.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield Books(
+            connection, events=event_store, state=state_store, facts=FactStore(),
+            lookups=lookup_store, exports=export_store, audits=invariant_store,
+        )  # fmt: skip
+
+
+async def write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> int:
+    """Write an export to a file by its ending; gives the number of rows."""
+    return await write_rows(path, columns, rows, integers=INTEGERS, dates=DATES)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable
-from importlib import resources
 from typing import NamedTuple
-from uuid import UUID
 
-import fastavro
-
+from services.accrual.decoding import decode_event
 from services.kernel.errors import Rejected
 from services.kernel.identifiers import identity
 from services.kernel.topics import HEADER_ROLE, HEADER_SOURCE
@@ -18,10 +13,6 @@ from services.kernel.transaction import CardTransaction, Role
 
 FRAME = b"\x00\x00\x00\x00\x01"
 """Confluent framing: magic byte and the id of `card-transaction.avsc`."""
-
-_SCHEMA = fastavro.parse_schema(
-    json.loads(resources.files("schemas").joinpath("avro/card-transaction.avsc").read_text("utf-8"))
-)
 
 
 class Recorded(NamedTuple):
@@ -34,7 +25,7 @@ class Recorded(NamedTuple):
     source: str | None
     role: str
     body: bytes
-    identity: UUID
+    identity: bytes
     event: CardTransaction
 
 
@@ -54,15 +45,10 @@ def decode(body: bytes) -> CardTransaction:
 
     Raises Rejected (NOT_AVRO) for anything that is not exactly one record.
     """
-    stream = io.BytesIO(body)
     try:
-        fields = fastavro.schemaless_reader(stream, _SCHEMA, None)
-        event = CardTransaction(**fields)  # type: ignore[arg-type]
-    except Exception as error:  # the decoder raises whatever the bytes lead it to
+        return decode_event(body)
+    except (ValueError, IndexError) as error:
         raise Rejected("NOT_AVRO", None, "the bytes are no canonical event") from error
-    if stream.tell() != len(body):
-        raise Rejected("NOT_AVRO", None, "bytes are left after the event")
-    return event
 
 
 def arrive(

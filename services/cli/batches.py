@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.cli.session import Output, Session
-from services.kernel.units import major
+from services.kernel.units import is_currency, major
 from services.settlement.batches.batch import Header
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.order import Order
@@ -41,15 +41,14 @@ def print_settled(session: Session, order: Order, settled: Settled) -> None:
     if header is None:
         session.say(
             f"nothing is due to {order.partner} through {order.through}: no batch "
-            f"({held} members held, {carried} carried)"
+            f"(members held: {held}, carried: {carried})"
         )
         _print_entries(session, draft.held, "held")
         _print_entries(session, draft.carried, "carried")
         return
     _print_files(session, settled.files, title=f"{header.batch} through {header.through}")
-    session.say(
-        f"{settled.lines} lines, {_amounts(header.totals)}; {held} members held, {carried} carried"
-    )
+    session.say(f"lines: {settled.lines}, {_amounts(header.totals)}")
+    session.say(f"members held: {held}, carried: {carried}")
     session.say(f"now somebody else: milepost batch approve {header.batch} --approver WHO")
 
 
@@ -95,7 +94,7 @@ def print_batch(session: Session, found: Shown) -> None:
     )
     if session.output is Output.CSV:
         return
-    session.say(f"{found.lines} lines, {_amounts(header.totals)}")
+    session.say(f"lines: {found.lines}, {_amounts(header.totals)}")
     if amounts := due(found.kinds):
         session.say(f"amount due {_amounts(amounts)}")
     approval = f"approved by {header.approver} on {header.approved_on}"
@@ -119,15 +118,18 @@ def print_line(session: Session, opened: Opened) -> None:
     if session.document(document):
         return
     unit = opened.pieces[0]["unit"]
+    if session.output is not Output.CSV:
+        _print_pieces(session, opened.pieces, unit)
     columns = ["stream", "seq", "event", "kind", "amount", "debit", "credit", unit]
     session.table(columns, [_source_row(source) for source in opened.transfers])
-    if session.output is Output.CSV:
-        return
+
+
+def _print_pieces(session: Session, pieces: Sequence[Mapping[str, Any]], unit: str) -> None:
     names = ["line", "account_id", "membership_number", "purchase", "rule", "award", "activity_on",
              "amount", "original_batch", "original_line"]  # fmt: skip
     rows = [
         [major(piece[name], unit) if name == "amount" else piece[name] for name in names]
-        for piece in opened.pieces
+        for piece in pieces
     ]
     session.table([name.replace("_", " ") for name in names], rows)
 
@@ -141,7 +143,9 @@ def print_approved(session: Session, approved: Approved) -> None:
         return
     when = f"by {header.approver} on {header.approved_on}"
     session.say(f"{header.batch} {'is' if approved.fresh else 'was already'} approved {when}")
-    _print_files(session, approved.files, title="")
+    rows = [[file.path, file.bytes, file.sha256] for file in approved.files]
+    if rows:
+        session.table(["file", "bytes", "sha256"], rows)
 
 
 def print_reproduced(session: Session, header: Header, files: Sequence[Emitted]) -> None:
@@ -170,11 +174,9 @@ def print_checked(session: Session, path: Path, checked: Checked) -> None:
     if problems:
         columns = ["file", "line", "field", "value", "why"]
         session.table(columns, [[found[name] for name in columns] for found in problems])
-    totals = ", ".join(f"{amount} {unit}" for unit, amount in checked.totals.items())
-    session.say(
-        f"{path}: {checked.layout}, {checked.records} records {totals}: "
-        + (f"{len(problems)} problems" if problems else "sound")
-    )
+    says = [checked.layout, f"records: {checked.records}", _amounts(checked.totals)]
+    verdict = f"problems: {len(problems)}" if problems else "sound"
+    session.say(f"{path}: {verdict} ({', '.join(filter(None, says))})")
 
 
 def _header(header: Header) -> dict[str, Any]:
@@ -247,4 +249,8 @@ def _source_row(source: Mapping[str, Any]) -> list[object]:
 
 
 def _amounts(totals: Mapping[str, int]) -> str:
-    return ", ".join(f"{major(amount, unit)} {unit}" for unit, amount in totals.items())
+    return ", ".join(f"{_amount(amount, unit)} {unit}" for unit, amount in totals.items())
+
+
+def _amount(amount: int, unit: str) -> str:
+    return major(amount, unit) if is_currency(unit) else str(amount)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = _EPOCH.toordinal()
 
 
 class Per(StrEnum):
@@ -19,6 +20,7 @@ class Per(StrEnum):
     LIFETIME = "lifetime"
 
 
+@lru_cache(maxsize=8192)
 def period_of(day: date, per: Per) -> str:
     """The period's name as exports show it: `2026-03-05`, `2026-03`, `2026` or `lifetime`."""
     if per is Per.DAY:
@@ -40,12 +42,17 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=8192)
+def day_of(days: int) -> date:
+    """A date from days since the epoch."""
+    return date.fromordinal(days + _EPOCH_ORDINAL)
+
+
 @lru_cache(maxsize=65536)
-def _offset_minutes(zone: ZoneInfo, quarter_hour: int) -> timedelta:
+def _offset_seconds(zone: ZoneInfo, quarter_hour: int) -> int:
     """The zone's offset in a quarter of an hour; no zone of today changes within one."""
-    return (_EPOCH + timedelta(minutes=15 * quarter_hour)).astimezone(zone).utcoffset() or (
-        timedelta()
-    )
+    moment = _EPOCH + timedelta(minutes=15 * quarter_hour)
+    return (moment.astimezone(zone).utcoffset() or timedelta()) // timedelta(seconds=1)
 
 
 def business_date(occurred_at_micros: int, *, zone: ZoneInfo, day_ends_minutes: int) -> date:
@@ -53,8 +60,6 @@ def business_date(occurred_at_micros: int, *, zone: ZoneInfo, day_ends_minutes: 
 
     `day_ends_minutes` counts from local midnight; 1440 is `24:00`.
     """
-    offset = _offset_minutes(zone, occurred_at_micros // 900_000_000)
-    local = _EPOCH + timedelta(microseconds=occurred_at_micros) + offset
-    if local.hour * 60 + local.minute >= day_ends_minutes:
-        local += timedelta(days=1)
-    return local.date()
+    offset = _offset_seconds(zone, occurred_at_micros // 900_000_000)
+    days, second = divmod(occurred_at_micros // 1_000_000 + offset, 86_400)
+    return day_of(days + 1 if second >= day_ends_minutes * 60 else days)

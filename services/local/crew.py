@@ -20,7 +20,7 @@ class ServiceEnded(MilepostError):
     """A service ended though nobody told it to."""
 
     def __init__(self, name: str, child: Child) -> None:
-        words = child.last_lines(6) if child.log.exists() else ""
+        words = "\n".join(child.last_words().splitlines()[-6:])
         super().__init__(
             f"the service {name} has ended with exit code {child.exit_code}; its last words "
             f"(all of them in {child.log}):\n{words}"

@@ -30,9 +30,12 @@ KEYS_REMEMBERED_MAX = 262_144
 
 
 class OutgoingRecord(NamedTuple):
-    """A record to send. Without a partition, the key decides; without a time, the clock."""
+    """A record to send. Without a partition, the key decides; without a time, the clock.
 
-    key: bytes
+    Records without a key and without a partition all go to one partition, in their order.
+    """
+
+    key: bytes | None
     value: bytes
     headers: Sequence[tuple[str, bytes]] = ()
     timestamp_ms: int | None = None
@@ -107,7 +110,7 @@ class BatchProducer:
         for record in records:
             partition = record.partition
             if partition is None:
-                partition = partition_for(record.key, count)
+                partition = partition_for(record.key or b"", count)
             by_partition[partition].append(record)
         sends = [self._send(topic, partition, part) for partition, part in by_partition.items()]
         try:

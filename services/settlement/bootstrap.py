@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from services.kernel.errors import InvalidInput, Problem
+from services.kernel.errors import InvalidInput, Problem, Unreachable
 from services.kernel.finding import Finding
 from services.runtime.database import Connection, Database
 from services.runtime.settings import Settings
@@ -25,7 +25,7 @@ from services.settlement.batches.line import batch_id
 from services.settlement.batches.order import Order, read_command
 from services.settlement.checking import check
 from services.settlement.emission import Emitted, emit, is_waiting, release
-from services.settlement.files.file import Checked
+from services.settlement.files.file import Checked, File
 from services.settlement.invariants import findings
 from services.settlement.seal import recompute, seal, write_files
 from services.settlement.show import Opened, Shown, open_line, show
@@ -79,9 +79,17 @@ async def settle(settings: Settings, order: Order) -> Settled:
         header=header,
         draft=sealing.draft,
         lines=sum(line.amount != 0 for line in sealing.seal.lines) if sealing.seal else 0,
-        files=tuple(emit(header, files, drop)) if header else (),
+        files=tuple(_emit_sealed(header, files, drop)) if header else (),
         repaired=tuple(repaired),
     )
+
+
+def _emit_sealed(header: Header, files: Sequence[File], drop: FolderDrop) -> list[Emitted]:
+    try:
+        return emit(header, files, drop)
+    except Unreachable as error:
+        hint = f"{header.batch} is sealed, its files are missing. {error.hint}"
+        raise Unreachable(error.what, error.where, hint) from error
 
 
 async def list_batches(settings: Settings, *, partner: str | None = None) -> list[Header]:

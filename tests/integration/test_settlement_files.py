@@ -115,7 +115,7 @@ async def test_a_batch_whose_files_were_lost_gets_the_same_bytes_again(
     await books.grant("acc-1", "P1", 10)
     blocked = tmp_path / "a file where the folder should be"
     blocked.write_text("")
-    with pytest.raises(Unreachable, match="batch reproduce"):
+    with pytest.raises(Unreachable, match="sky-air-000001 is sealed, its files are missing"):
         order = Order(partner="sky-air", through=MARCH_END, by="Ann", on=SEALED_ON)
         await settlement.settle(settings_for(books.url, blocked / "files"), order)
     assert await books.connection.fetchval("SELECT count(*) FROM settlement_batch") == 1

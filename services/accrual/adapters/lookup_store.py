@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from services.accrual.adapters.streaming import STATEMENT_SECONDS, pieces
-from services.accrual.records import (
+from services.accrual.lookup.records import (
     BalanceRow,
     EventRow,
     LetterRow,

@@ -8,9 +8,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from services.accrual.contracts.terms import Cap, Governs, Terms
-from services.kernel.calendar import business_date
-
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+from services.kernel.calendar import business_date, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,12 @@ class Book:
             found.sort(key=lambda terms: terms.version, reverse=True)
             by_issuer.setdefault(found[0].issuer, []).append(Agreement(contract, tuple(found)))
             self._terms.update({(contract, terms.version): terms for terms in found})
+        self._caps = {
+            (terms.contract, terms.version, rule.id): rule.cap
+            for terms in self._terms.values()
+            for rule in terms.rules
+            if rule.cap is not None
+        }
         self._by_issuer = {issuer: tuple(found) for issuer, found in by_issuer.items()}
 
     def agreements(self, issuer: str) -> tuple[Agreement, ...]:
@@ -72,16 +76,7 @@ class Book:
 
     def cap(self, contract: str, version: int, rule: str) -> Cap:
         """The cap of a rule that has one. KeyError otherwise."""
-        for candidate in self._terms[contract, version].rules:
-            if candidate.id == rule and candidate.cap is not None:
-                return candidate.cap
-        raise KeyError((contract, version, rule))
-
-
-@lru_cache(maxsize=8192)
-def day_of(days: int) -> date:
-    """A date from days since the epoch."""
-    return date.fromordinal(days + _EPOCH_ORDINAL)
+        return self._caps[contract, version, rule]
 
 
 def local_date(terms: Terms, occurred_at: int) -> date:

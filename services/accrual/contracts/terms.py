@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.kernel.calendar import Per
@@ -31,8 +32,7 @@ class Eligible(StrEnum):
     WITHOUT_TIP_FEE_TAX = "without_tip_fee_tax"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What rules may know of a purchase: the facts of its first standing presentment."""
 
     mcc: str | None

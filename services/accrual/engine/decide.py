@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from services.accrual.contracts.book import Book, day_of, local_date
+from services.accrual.contracts.book import Book, local_date
 from services.accrual.engine.eligibility import Assessment, Claim, Enrolments, assess
 from services.accrual.engine.funding import differences
 from services.accrual.engine.reasons import (
@@ -30,7 +30,7 @@ from services.accrual.ledger.posting_rules import Change
 from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
 from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Grant, Purchase, leg_of
-from services.kernel.calendar import period_of
+from services.kernel.calendar import day_of, period_of
 from services.kernel.transaction import CardTransaction, Kind
 
 
@@ -80,8 +80,8 @@ class Account:
 
     def record(self, event: CardTransaction, seq: int) -> Decision:
         """Take an event that is recorded under `seq` and decide what it changes."""
-        self.known[event.issuer_id, event.event_id] = stub_of(event)
-        own = self._join(event, seq)
+        stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
+        own = self._join(event, stub, seq)
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
         late = self._join_waiting(event.issuer_id) if self.waiting else []
@@ -109,13 +109,10 @@ class Account:
         touched = sorted(self.purchases.values(), key=lambda found: found.number)
         return self._settle(touched, Cause(0, None, on), seq=seq, moved_in=True)[1]
 
-    def _join(self, event: CardTransaction, seq: int) -> Purchase | None:
+    def _join(self, event: CardTransaction, stub: Stub, seq: int) -> Purchase | None:
         """Put an event into its purchase, opening it if need be; None when it must wait."""
         issuer = event.issuer_id
-        if event.lifecycle_id is not None:
-            key: str | None = f"L:{event.lifecycle_id}"
-        else:
-            key = purchase_key(stub_of(event), lambda named: self.known.get((issuer, named)))
+        key = purchase_key(stub, lambda named: self.known.get((issuer, named)))
         if key is None:
             return None
         purchase = self.purchases.get((issuer, key))
@@ -135,7 +132,7 @@ class Account:
         for seq, found in sorted(self.waiting.items()):
             if found.event.issuer_id != issuer_id:
                 continue
-            purchase = self._join(found.event, seq)
+            purchase = self._join(found.event, stub_of(found.event), seq)
             if purchase is None:
                 continue
             del self.waiting[seq]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from services.accrual.contracts.book import Agreement, Book, day_of, days_later
+from services.accrual.contracts.book import Agreement, Book, days_later
 from services.accrual.contracts.terms import Eligible, Facts, Rule, Terms
 from services.accrual.engine.reasons import Reason
 from services.accrual.lifecycle.net import Net
 from services.accrual.lifecycle.purchase import Leg
+from services.kernel.calendar import day_of
 from services.kernel.rates import Rounding, round_ratio
 
 
@@ -25,8 +25,7 @@ class Enrolments(Protocol):
         """The product of the token's current row on the day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A rule that a purchase earns under. `earned` is u, before any total; it is positive."""
 
     terms: Terms
@@ -37,8 +36,7 @@ class Claim:
     earned: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One rule's answer, or a whole contract's (rule empty)."""
 
     contract: str
@@ -91,8 +89,13 @@ def _ask(
     if terms is None:
         found.verdicts.append(Verdict(agreement.contract, 0, "", Reason.NO_CONTRACT))
         return
+    if not enrolments.enrolled(terms.program, day):
+        found.verdicts.append(
+            Verdict(terms.contract, terms.version, "", Reason.NOT_ENROLLED)
+        )
+        return
     facts = facts_of(first, day, enrolments)
-    refusal = refuse(terms, net, facts, enrolments)
+    refusal = refuse(terms, net, facts)
     if refusal is not None:
         found.verdicts.append(Verdict(terms.contract, terms.version, "", refusal))
         return
@@ -117,10 +120,8 @@ def facts_of(first: Leg, day: date, enrolments: Enrolments) -> Facts:
     return Facts(first.mcc, first.merchant, first.country, first.channel, product, day)
 
 
-def refuse(terms: Terms, net: Net, facts: Facts, enrolments: Enrolments) -> Reason | None:
-    """The first reason for which the whole contract says no."""
-    if not enrolments.enrolled(terms.program, facts.governing_on):
-        return Reason.NOT_ENROLLED
+def refuse(terms: Terms, net: Net, facts: Facts) -> Reason | None:
+    """The first reason for which the whole contract says no to an account that is enrolled."""
     if net.currency != terms.spend_currency:
         return Reason.CURRENCY_NOT_COVERED
     if terms.card_products is not None and facts.product not in terms.card_products:
@@ -130,7 +131,7 @@ def refuse(terms: Terms, net: Net, facts: Facts, enrolments: Enrolments) -> Reas
     return None
 
 
-def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> Iterator[Rule]:
+def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> list[Rule]:
     """The rules that hold, in the contract's order, with only the winner of each group."""
     holding: list[Rule] = []
     winners: dict[str, Rule] = {}
@@ -148,9 +149,10 @@ def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> 
             best = winners.get(rule.group)
             if best is None or rule.priority > best.priority:
                 winners[rule.group] = rule
+    standing: list[Rule] = []
     for rule in holding:
-        winner = winners.get(rule.group) if rule.group is not None else rule
-        if winner is not rule and winner is not None:
+        winner = rule if rule.group is None else winners[rule.group]
+        if winner is not rule:
             found.verdicts.append(
                 Verdict(terms.contract, terms.version, rule.id, None, lost_to=winner.id)
             )
@@ -159,7 +161,8 @@ def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> 
                 Verdict(terms.contract, terms.version, rule.id, Reason.NET_IS_ZERO)
             )
         else:
-            yield rule
+            standing.append(rule)
+    return standing
 
 
 def eligible_amount(net: Net, terms: Terms, rule: Rule) -> int:

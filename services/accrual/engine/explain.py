@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.accrual.contracts.book import Agreement, Book, day_of
+from services.accrual.contracts.book import Agreement, Book
 from services.accrual.contracts.terms import Rule, Terms
 from services.accrual.engine.decide import Account, Waiting
 from services.accrual.engine.eligibility import (
@@ -35,6 +35,7 @@ from services.accrual.engine.words import (
 )
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Grant, Leg, Purchase
+from services.kernel.calendar import day_of
 from services.kernel.money import split
 from services.kernel.transaction import Kind
 

@@ -42,7 +42,8 @@ def differences(
         return []
     keys = [key for key in before if key not in after] + list(after)
     moved = [(key, before.get(key, 0), after.get(key, 0)) for key in keys]
-    moved.sort(key=lambda item: item[2] > item[1])
+    if before:
+        moved.sort(key=lambda item: item[2] > item[1])
     changes: list[Change] = []
     for key, old, new in moved:
         if old == new:

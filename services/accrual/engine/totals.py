@@ -68,25 +68,21 @@ class Shares:
         `seq` is the current event's; `moved_in` says that a purchase may have taken an earlier
         place (an event that waited has joined, or facts changed).
         """
-        affected: dict[TotalKey, None] = {}
+        affected: dict[TotalKey, tuple[list[Grant], list[Grant]]] = {}
         for purchase, old in self._replaced:
             for grant in old:
                 if grant.owner:
-                    affected[key_of(grant)] = None
+                    affected.setdefault(key_of(grant), ([], []))[0].append(grant)
             for grant in purchase.grants:
                 if grant.owner:
-                    affected[key_of(grant)] = None
-        for key in affected:
-            self._move(key, seq, moved_in)
+                    affected.setdefault(key_of(grant), ([], []))[1].append(grant)
+        for key, (was, now) in affected.items():
+            self._move(key, was, now, seq=seq, moved_in=moved_in)
 
-    def _move(self, key: TotalKey, seq: int, moved_in: bool) -> None:
-        was = [grant for _, old in self._replaced for grant in old if key_of(grant) == key]
-        now = [
-            grant
-            for purchase, _ in self._replaced
-            for grant in purchase.grants
-            if key_of(grant) == key
-        ]
+    def _move(
+        self, key: TotalKey, was: list[Grant], now: list[Grant], *, seq: int, moved_in: bool
+    ) -> None:
+        """Share one total out; `was` and `now` are the replaced grants and the new ones."""
         cap = self._cap((now or was)[0])
         total = self._totals.get(key)
         if total is None:

@@ -12,7 +12,7 @@ WRITE_OFF = "write-off"
 BANK = "bank"
 
 _SINGLE = frozenset({PAYOUT_CLEARING, ROUNDING, WRITE_OFF, BANK})
-_NAMED = ("reward-cost/", "member/", "partner-payable/", "fee/")
+_NAMED = frozenset({"reward-cost", "member", "partner-payable", "fee"})
 
 
 def reward_cost(funder: str) -> str:
@@ -32,6 +32,5 @@ def partner_payable(partner: str) -> str:
 
 def declared(account: str) -> bool:
     """Whether the chart knows the account."""
-    return account in _SINGLE or any(
-        account.startswith(prefix) and len(account) > len(prefix) for prefix in _NAMED
-    )
+    kind, _, name = account.partition("/")
+    return kind in _NAMED if name else account in _SINGLE

@@ -35,6 +35,8 @@ def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
 
     `find` gives a recorded event of the same issuer and account by its id. A cycle waits.
     """
+    if event.lifecycle_id is not None:
+        return f"L:{event.lifecycle_id}"
     seen: set[str] = set()
     current: Stub | None = event
     while current is not None:

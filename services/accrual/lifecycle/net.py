@@ -5,7 +5,6 @@ Sums are kept, never a clamped running result: a refund that came first is not l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _ZERO = Fraction(0)
 _COUNTED = (*_SPENT, *_RETURNED, Kind.CHARGEBACK.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Net:
+class Net(NamedTuple):
     """What stands of a purchase, in minor units of `currency`.
 
     `first` is its first standing presentment, None while it has no presentment (then nothing

@@ -9,6 +9,8 @@ from enum import Enum, auto
 from services.ingest.feeds import avro, jsonlines, lithic
 from services.ingest.feeds.avro import Schemas
 from services.ingest.feeds.feed import Feed, Parse
+from services.kernel.errors import Rejected
+from services.kernel.transaction import CardTransaction
 
 
 class Framing(Enum):
@@ -34,3 +36,25 @@ FORMATS = {
     "milepost-avro": Format(avro.parser, Framing.LENGTHS, "NOT_AVRO"),
     "lithic-events": Format(lambda feed, _: lithic.parser(feed), Framing.LINES, "NOT_JSON"),
 }
+
+
+class Broken(Rejected):
+    """A parser raised what it must not raise: a bug, which costs this record only."""
+
+    def __init__(self, reason: str, error: Exception) -> None:
+        self.error = error
+        super().__init__(reason, None, f"the record breaks its parser ({type(error).__name__})")
+
+
+def parser(feed: Feed, schemas: Schemas) -> Parse:
+    """The parser of a feed's format. Nothing at all is raised by it."""
+    form = FORMATS[feed.format]
+    parse = form.build(feed, schemas)
+
+    def parse_safely(value: bytes) -> tuple[CardTransaction | Rejected, ...]:
+        try:
+            return parse(value)
+        except Exception as error:  # whatever a hostile record leads to
+            return (Broken(form.unreadable, error),)
+
+    return parse_safely

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -54,22 +54,25 @@ class Pen:
         person: Person,
         merchant: Merchant,
         *,
-        at: datetime,
+        on: date,
+        at: time,
         amount: int,
         posted_after: int = 1,
     ) -> CardTransaction:
-        """A presentment of `amount` minor units of the merchant's currency, at local time `at`."""
+        """A presentment of `amount` minor units of the merchant's currency. `on` and `at` are the
+        cardholder's local date and time.
+        """
         self._purchases += 1
         billed = amount * merchant.rate // 1_000
-        event = CardTransaction(
+        return CardTransaction(
             event_id=self._event_id(person),
             issuer_id=person.issuer,
             kind=Kind.PRESENTMENT.value,
             lifecycle_id=_lifecycle(person, self._purchases),
             account_id=person.account_id,
             card_token=person.card_token,
-            occurred_at=micros(at.replace(tzinfo=ZONES[person.currency])),
-            posted_on=day(at.date() + timedelta(days=posted_after)),
+            occurred_at=micros(datetime.combine(on, at, ZONES[person.currency])),
+            posted_on=day(on + timedelta(days=posted_after)),
             billing_amount=billed,
             billing_currency=person.currency,
             transaction_amount=amount if merchant.currency else None,
@@ -82,7 +85,6 @@ class Pen:
             mcc=merchant.mcc,
             channel=merchant.channel,
         )
-        return event
 
     def approval(self, purchase: CardTransaction, person: Person) -> CardTransaction:
         """The authorization that came before a purchase; it earns nothing."""

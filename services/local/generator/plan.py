@@ -117,7 +117,8 @@ def _spoiled(
 ) -> Iterator[Sent]:
     """The records, with rubbish among them: as often as a scene, at places left to chance."""
     good = [found.event for found in told if _plain_purchase(found.event)][: times * 2]
-    bad = [Sent(FIRST_BANK, b"", value) for event in good[:times] for value in rubbish(random, event)]
+    broken = [value for event in good[:times] for value in rubbish(random, event)]
+    bad = [Sent(FIRST_BANK, b"", value) for value in broken]
     bad += [
         Sent(FIRST_BANK, event.account_id.encode(), with_card_number(event))
         for event in good[times:]

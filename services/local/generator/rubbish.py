@@ -12,7 +12,7 @@ from services.kernel.transaction import CardTransaction
 from services.local.generator.lines import line
 
 CARD_NUMBER = "4111 1111 1111 1111"
-"""The number that every payment test uses. It must be found in clear nowhere but in the raw feed."""
+"""The number of every payment test. In clear it must lie in the raw feed and nowhere else."""
 
 
 def rubbish(random: Random, event: CardTransaction) -> Iterator[bytes]:

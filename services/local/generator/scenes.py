@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, time
 
 import msgspec
 
@@ -15,6 +15,18 @@ from services.local.generator.merchants import NORSE, Merchant
 from services.local.generator.pen import DAY, MINUTE, Pen, Told
 from services.local.generator.people import Person
 
+CONFLICT = "conflict: same id, other content"
+REFUND_FIRST = "refund before its purchase"
+REVERSAL_FIRST = "refund reversal before its refund"
+MIDNIGHT = "legs reversed over midnight at a month's end"
+TWICE = "one leg reversed twice, under two ids"
+RATE = "refund at another exchange rate"
+CHARGEBACK = "chargeback and its reversal"
+OVER = "refund larger than its purchase"
+ROOM = "refund that frees cap room"
+LATE = "late event"
+SETTLED = "refund after its purchase was settled"
+
 _GROCER, _CAFE, _HOTEL = NORSE[0], NORSE[1], NORSE[10]
 _GOLD_CAP = 1_000_000
 """Spend in øre that fills the month's cap of 1,000 miles at one mile per 10.00."""
@@ -22,11 +34,18 @@ _GOLD_CAP = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was planted: the case, its account, and the ids of the events that a look-up needs."""
+    """What was planted: the case, its account, the ids of the events that a look-up needs by
+    their part, and the miles that must stand in the end for purchases by their part.
+    """
 
     case: str
     account_id: str
     events: Mapping[str, str]
+    miles: Mapping[str, int]
+
+
+Script = tuple[dict[str, CardTransaction], dict[str, int]]
+"""The events by part, and the miles that stand in the end."""
 
 
 @dataclass(slots=True)
@@ -39,8 +58,9 @@ class Stage:
 
     def buy(self, day: int, amount: int, merchant: Merchant = _GROCER) -> CardTransaction:
         """A purchase in March, at noon, that is not delivered yet."""
-        at = datetime(2026, 3, day, 12)
-        return self.pen.purchase(self.person, merchant, at=at, amount=amount)
+        return self.pen.purchase(
+            self.person, merchant, on=date(2026, 3, day), at=time(12), amount=amount
+        )
 
     def follow(
         self, of: CardTransaction, kind: Kind, *, days: int = 3, amount: int | None = None,
@@ -57,15 +77,23 @@ class Stage:
             self.played.append(Told(at, event))
 
 
-def refund_first(stage: Stage) -> dict[str, str]:
+def conflict(stage: Stage) -> Script:
+    """A purchase comes again as it was, and then under the same id with another amount."""
+    bought = stage.buy(12, 20_000)
+    other = msgspec.structs.replace(bought, billing_amount=90_000)
+    stage.deliver(bought, bought, other)
+    return {"purchase": bought}, {"purchase": 20}
+
+
+def refund_first(stage: Stage) -> Script:
     """The refund of half arrives before the purchase."""
     bought = stage.buy(3, 48_000)
     back = stage.follow(bought, Kind.REFUND, amount=24_000)
     stage.deliver(back, bought)
-    return {"refund": back.event_id, "purchase": bought.event_id}
+    return {"refund": back, "purchase": bought}, {"purchase": 24}
 
 
-def refund_reversal_first(stage: Stage) -> dict[str, str]:
+def refund_reversal_first(stage: Stage) -> Script:
     """A refund is taken back before it arrives; the reversal names it and nothing else."""
     bought = stage.buy(4, 36_000)
     back = stage.follow(bought, Kind.REFUND)
@@ -73,23 +101,23 @@ def refund_reversal_first(stage: Stage) -> dict[str, str]:
         stage.follow(bought, Kind.REFUND_REVERSAL, days=4, named=back), lifecycle_id=None
     )
     stage.deliver(bought, undone, back)
-    return {"purchase": bought.event_id, "reversal": undone.event_id, "refund": back.event_id}
+    return {"purchase": bought, "reversal": undone, "refund": back}, {"purchase": 36}
 
 
-def legs_over_midnight(stage: Stage) -> dict[str, str]:
+def legs_over_midnight(stage: Stage) -> Script:
     """Two clearing legs around midnight of 31 March; the one of April arrives first."""
     march = stage.pen.purchase(
-        stage.person, _GROCER, at=datetime(2026, 3, 31, 23, 58), amount=21_000
+        stage.person, _GROCER, on=date(2026, 3, 31), at=time(23, 58), amount=21_000
     )
     april = msgspec.structs.replace(
         stage.follow(march, Kind.PRESENTMENT, days=0, amount=15_000),
         occurred_at=march.occurred_at + 5 * MINUTE,
     )
     stage.deliver(april, march)
-    return {"april": april.event_id, "march": march.event_id}
+    return {"april": april, "march": march}, {"march": 36}
 
 
-def leg_reversed_twice(stage: Stage) -> dict[str, str]:
+def leg_reversed_twice(stage: Stage) -> Script:
     """One of two legs is reversed, and then once more under another id."""
     first = stage.buy(6, 30_000)
     second = stage.follow(first, Kind.PRESENTMENT, days=1, amount=20_000)
@@ -97,66 +125,64 @@ def leg_reversed_twice(stage: Stage) -> dict[str, str]:
         stage.follow(first, Kind.PRESENTMENT_REVERSAL, days=2 + nth, named=first) for nth in (0, 1)
     ]
     stage.deliver(first, second, *undone)
-    return {
-        "first": first.event_id, "second": second.event_id,
-        "reversal": undone[0].event_id, "again": undone[1].event_id,
-    }  # fmt: skip
+    return {"first": first, "reversal": undone[0], "again": undone[1]}, {"first": 20}
 
 
-def refund_at_another_rate(stage: Stage) -> dict[str, str]:
+def refund_at_another_rate(stage: Stage) -> Script:
     """The same 90.00 EUR come back, at another rate: fewer kroner than were paid."""
     bought = stage.buy(9, 9_000, _HOTEL)
     back = stage.follow(bought, Kind.REFUND, days=6, amount=bought.billing_amount - 1_530)
     stage.deliver(bought, back)
-    return {"purchase": bought.event_id, "refund": back.event_id}
+    return {"purchase": bought, "refund": back}, {"purchase": 0}
 
 
-def chargeback(stage: Stage) -> dict[str, str]:
+def chargeback(stage: Stage) -> Script:
     """A dispute takes the purchase back; the bank loses it and the purchase stands again."""
     bought = stage.buy(5, 27_500)
     disputed = stage.follow(bought, Kind.CHARGEBACK, days=7)
     lost = stage.follow(bought, Kind.CHARGEBACK_REVERSAL, days=16, named=disputed)
     stage.deliver(bought, disputed, lost)
-    return {"purchase": bought.event_id, "chargeback": disputed.event_id, "lost": lost.event_id}
+    return {"purchase": bought, "chargeback": disputed, "lost": lost}, {"purchase": 27}
 
 
-def over_refunded(stage: Stage) -> dict[str, str]:
+def over_refunded(stage: Stage) -> Script:
     """More goes back than was paid."""
     bought = stage.buy(10, 30_000)
     back = stage.follow(bought, Kind.REFUND, amount=45_000)
     stage.deliver(bought, back)
-    return {"purchase": bought.event_id, "refund": back.event_id}
+    return {"purchase": bought, "refund": back}, {"purchase": 0}
 
 
-def cap_room(stage: Stage) -> dict[str, str]:
+def cap_room(stage: Stage) -> Script:
     """The first purchase fills most of the cap and is refunded: its room goes to the second."""
     first = stage.buy(2, _GOLD_CAP * 7 // 10)
     second = stage.buy(5, _GOLD_CAP // 2)
     back = stage.follow(first, Kind.REFUND, days=6)
     stage.deliver(first, second, back)
-    return {"first": first.event_id, "second": second.event_id, "refund": back.event_id}
+    return {"first": first, "second": second, "refund": back}, {"first": 0, "second": 500}
 
 
-def late(stage: Stage) -> dict[str, str]:
+def late(stage: Stage) -> Script:
     """A purchase of February arrives seven weeks later, after newer ones."""
     old = stage.pen.purchase(
-        stage.person, _CAFE, at=datetime(2026, 2, 9, 8, 30), amount=6_400, posted_after=48
+        stage.person, _CAFE, on=date(2026, 2, 9), at=time(8, 30), amount=6_400, posted_after=48
     )
     newer = stage.buy(20, 18_000)
     stage.deliver(newer, old)
-    return {"late": old.event_id, "newer": newer.event_id}
+    return {"late": old, "newer": newer}, {"late": 18}
 
 
-SCENES: Mapping[str, Callable[[Stage], dict[str, str]]] = {
-    "refund before its purchase": refund_first,
-    "refund reversal before its refund": refund_reversal_first,
-    "legs reversed over midnight, month's end": legs_over_midnight,
-    "one leg reversed twice under two ids": leg_reversed_twice,
-    "refund at another exchange rate": refund_at_another_rate,
-    "chargeback and its reversal": chargeback,
-    "refund larger than its purchase": over_refunded,
-    "refund that frees cap room": cap_room,
-    "late events": late,
+SCENES: Mapping[str, Callable[[Stage], Script]] = {
+    CONFLICT: conflict,
+    REFUND_FIRST: refund_first,
+    REVERSAL_FIRST: refund_reversal_first,
+    MIDNIGHT: legs_over_midnight,
+    TWICE: leg_reversed_twice,
+    RATE: refund_at_another_rate,
+    CHARGEBACK: chargeback,
+    OVER: over_refunded,
+    ROOM: cap_room,
+    LATE: late,
 }
 
 
@@ -165,16 +191,20 @@ def settled(pen: Pen, person: Person, nth: int) -> tuple[list[Told], list[Told],
     stage = Stage(pen, person, [])
     bought = stage.buy(11, 52_000)
     stage.deliver(bought)
-    amount = bought.billing_amount if nth % 2 else bought.billing_amount // 2
+    whole = nth % 2 == 1
+    amount = bought.billing_amount if whole else bought.billing_amount // 2
     back = stage.follow(bought, Kind.REFUND, days=60, amount=amount)
-    ids = {"purchase": bought.event_id, "refund": back.event_id}
-    afterwards = [Told(back.occurred_at + DAY, back)]
-    return stage.played, afterwards, Scene("refund after settlement", person.account_id, ids)
+    script = {"purchase": bought, "refund": back}, {"purchase": 0 if whole else 26}
+    return stage.played, [Told(back.occurred_at + DAY, back)], _scene(SETTLED, person, script)
 
 
 def play(pen: Pen, person: Person, case: str) -> tuple[list[Told], Scene]:
     """One scene on one account: what is delivered, and what was planted."""
     stage = Stage(pen, person, [])
-    ids = SCENES[case](stage)
-    return stage.played, Scene(case, person.account_id, ids)
+    script = SCENES[case](stage)
+    return stage.played, _scene(case, person, script)
 
+
+def _scene(case: str, person: Person, script: Script) -> Scene:
+    events, miles = script
+    return Scene(case, person.account_id, {k: e.event_id for k, e in events.items()}, miles)

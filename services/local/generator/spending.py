@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from random import Random
-
-import msgspec
 
 from services.kernel.transaction import CardTransaction, Kind
 from services.local.generator.merchants import BY_CURRENCY, Merchant
@@ -26,20 +24,21 @@ def spending(
     """So many purchases of these people, and what else their banks tell of them."""
     for _ in range(purchases):
         person = random.choice(people)
-        yield from _purchase(random, pen, person, _merchant(random, person), _moment(random))
+        yield from _purchase(random, pen, person)
 
 
 def quiet_weeks(random: Random, pen: Pen, person: Person, *, purchases: int) -> Iterator[Told]:
     """A few purchases in February, for an account whose scene plays in March."""
     for _ in range(purchases):
-        at = datetime.combine(FIRST_DAY + timedelta(days=random.randrange(26)), _hour(random))
         merchant = BY_CURRENCY[person.currency][random.randrange(2)]
-        bought = pen.purchase(person, merchant, at=at, amount=_price(random, merchant))
+        bought = pen.purchase(
+            person, merchant, on=_day(random, 26), at=_hour(random), amount=_price(random, merchant)
+        )
         yield Told(bought.occurred_at + DAY, bought)
 
 
-def _moment(random: Random) -> datetime:
-    return datetime.combine(FIRST_DAY + timedelta(days=random.randrange(DAYS)), _hour(random))
+def _day(random: Random, days: int) -> date:
+    return FIRST_DAY + timedelta(days=random.randrange(days))
 
 
 def _hour(random: Random) -> time:
@@ -56,11 +55,10 @@ def _price(random: Random, merchant: Merchant) -> int:
     return merchant.low + min(random.randrange(merchant.high - merchant.low) for _ in range(2))
 
 
-def _purchase(
-    random: Random, pen: Pen, person: Person, merchant: Merchant, at: datetime
-) -> Iterator[Told]:
+def _purchase(random: Random, pen: Pen, person: Person) -> Iterator[Told]:
+    merchant = _merchant(random, person)
     bought = pen.purchase(
-        person, merchant, at=at, amount=_price(random, merchant),
+        person, merchant, on=_day(random, DAYS), at=_hour(random), amount=_price(random, merchant),
         posted_after=1 + random.randrange(2),
     )  # fmt: skip
     told = [Told(bought.occurred_at + 20 * 60 * MINUTE, bought)]
@@ -86,14 +84,9 @@ def _refund(random: Random, pen: Pen, person: Person, bought: CardTransaction) -
 
 
 def _repeats(random: Random, told: Sequence[Told]) -> Iterator[Told]:
-    """One record in a hundred comes again, half of them written in another way; a few with
-    another amount, as no bank should.
-    """
+    """One record in a hundred comes again, half of them written in another way."""
     for at, event, _ in told:
-        chance = random.randrange(1_000)
-        later = at + (1 + random.randrange(60)) * 60 * MINUTE
-        if chance < 10:
-            yield Told(later, event, rewritten=chance < 5)
-        elif chance < 11 and event.kind == Kind.PRESENTMENT:
-            more = msgspec.structs.replace(event, billing_amount=event.billing_amount + 100)
-            yield Told(later, more)
+        chance = random.randrange(200)
+        if chance < 2:
+            later = at + (1 + random.randrange(60)) * 60 * MINUTE
+            yield Told(later, event, rewritten=chance == 0)

@@ -57,7 +57,7 @@ WITH lines AS (
   SELECT format('%s: the lines come to %s %s, the stored total is %s', batch, u.amount, unit,
                 s.amount)
     FROM units AS u FULL JOIN stored AS s USING (batch, unit)
-   WHERE u.amount IS DISTINCT FROM s.amount
+   WHERE (u.amount = s.amount) IS NOT TRUE
 )
 SELECT (SELECT count(*) FROM lines) + (SELECT count(*) FROM stored) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
@@ -116,7 +116,7 @@ WITH seen AS (
     JOIN settlement_horizon AS h ON h.stream = v.stream
 ), due AS (
   SELECT seen.batch, p.stream_id, p.seq, p.leg, p.account_id, p.unit, p.amount,
-         m.batch IS NOT DISTINCT FROM seen.batch AS sealed
+         coalesce(m.batch = seen.batch, false) AS sealed
     FROM seen
     JOIN payable_transfer AS p
       ON p.partner = seen.partner AND p.stream_id = seen.stream_id AND p.seq <= seen.seq
@@ -144,7 +144,7 @@ WITH seen AS (
   SELECT format('%s: %s %s of %s were due and not sealed, its lists say %s', batch,
                 coalesce(w.amount, 0), unit, account_id, coalesce(l.amount::text, 'nothing'))
     FROM waiting AS w FULL JOIN listed AS l USING (batch, account_id, unit)
-   WHERE w.amount IS DISTINCT FROM l.amount
+   WHERE (w.amount = l.amount) IS NOT TRUE
 )
 SELECT (SELECT count(*) FROM due) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;

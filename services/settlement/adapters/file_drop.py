@@ -107,7 +107,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         hint = (
-            f"{error.strerror or type(error).__name__}. Make room or open the folder; what is "
-            "sealed is safe, `milepost batch reproduce` writes its files again."
+            f"{error.strerror or type(error).__name__}. Make room or open the folder, then run "
+            "`milepost batch reproduce` with the batch's id: it writes the same bytes."
         )
         raise Unreachable("The folder of the partners' files", str(path), hint) from error

@@ -141,6 +141,8 @@ def read(content: bytes, file: str) -> tuple[Transmission | None, Checked]:
     if rest:
         found.add("the file ends inside a record: it was cut off, or a CR is missing",
                   line=len(records) + 1)  # fmt: skip
+    if not records:
+        found.add("there is no record", line=1)
     header = _fields(records[0], HEADER, 1, found) if records else None
     rewards, unreadable = _rewards(records[1:], found)
     miles = sum(reward.miles for reward in rewards)

@@ -10,10 +10,10 @@ from typing import Any
 from services.accrual.engine.decide import Decision
 from services.accrual.engine.explain import Told
 from services.accrual.engine.words import amount_words, kind_words, moment_words, signed_words
-from services.accrual.history import History
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
-from services.accrual.records import EventRow, LetterRow, Movement, Place
+from services.accrual.lookup.history import History
+from services.accrual.lookup.records import EventRow, LetterRow, Movement, Place
 from services.kernel.identifiers import transfer_id
 from services.kernel.transaction import CardTransaction, Role
 

@@ -9,18 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.accrual import history as histories
 from services.accrual.contracts.book import Book
 from services.accrual.engine.decide import Account, Decision, Waiting
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.explain import Told, explain, fold, parts
 from services.accrual.engine.reasons import Outcome
-from services.accrual.history import History
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
-from services.accrual.ports import EventStore, FactStore, StateStore
-from services.accrual.records import EventRow, LetterRow, LookupStore, Movement
-from services.accrual.telling import (
+from services.accrual.lookup import history as histories
+from services.accrual.lookup.history import History
+from services.accrual.lookup.records import EventRow, LetterRow, LookupStore, Movement
+from services.accrual.lookup.telling import (
     document,
     effect_steps,
     event_step,
@@ -29,6 +28,7 @@ from services.accrual.telling import (
     rejected,
     settled_steps,
 )
+from services.accrual.ports import EventStore, FactStore, StateStore
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.identifiers import identity
 from services.kernel.topics import CARD_TRANSACTIONS, stream_name

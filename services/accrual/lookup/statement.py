@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from services.accrual import history as histories
-from services.accrual.history import History
 from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Purchase
+from services.accrual.lookup import history as histories
+from services.accrual.lookup.history import History
+from services.accrual.lookup.records import EventRow, LookupStore, Movement, Place
 from services.accrual.peek import peek
 from services.accrual.ports import StateStore
-from services.accrual.records import EventRow, LookupStore, Movement, Place
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.transaction import Role
 from services.runtime.database import Connection

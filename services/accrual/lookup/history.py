@@ -12,8 +12,8 @@ from services.accrual.engine.explain import Part
 from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
+from services.accrual.lookup.records import EventRow, LookupStore, Movement, Place
 from services.accrual.ports import StateStore
-from services.accrual.records import EventRow, LookupStore, Movement, Place
 from services.kernel.transaction import CardTransaction
 from services.runtime.database import Connection
 

@@ -13,10 +13,10 @@ from services.accrual.engine.words import amount_words, kind_words
 from services.accrual.intake import decode
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Leg, Purchase, restore
+from services.accrual.lookup.records import LookupStore, Place, WaitingRow
 from services.accrual.ports import EventStore
-from services.accrual.records import LookupStore, Place, WaitingRow
 from services.kernel.identifiers import identity
-from services.kernel.transaction import CardTransaction, Kind, Role
+from services.kernel.transaction import FIELDS, CardTransaction, Kind, Role
 from services.runtime.database import Connection
 
 
@@ -181,7 +181,7 @@ def _waits(
 
 def _conflict(event: CardTransaction, first: bytes) -> str:
     held = decode(first)
-    names = [name for name in event.__struct_fields__ if getattr(event, name) != getattr(held, name)]
+    names = [name for name in FIELDS if getattr(event, name) != getattr(held, name)]
     return f"the id was recorded before with another {', '.join(names)}; the first holds"
 
 

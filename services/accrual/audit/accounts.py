@@ -1,0 +1,183 @@
+"""Purchases, totals and waiting events beside the ledger, one account at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.accrual.audit.rows import AuditedGrant, AuditedPurchase, AuditedTotal, AuditedWait
+from services.accrual.audit.tally import Marks, Tally
+from services.accrual.contracts.book import Book
+from services.accrual.contracts.terms import Cap
+from services.accrual.engine.explain import Part, parts
+from services.accrual.engine.reasons import MISSING_ORIGINAL
+from services.accrual.engine.totals import TotalKey, key_of
+from services.accrual.intake import decode
+from services.accrual.lifecycle.matching import purchase_key, stub_of
+from services.accrual.lifecycle.purchase import Grant, Purchase, restore
+from services.kernel.calendar import period_of
+from services.kernel.identifiers import key64
+
+
+class AccountAudit:
+    """Checks accounts one after another."""
+
+    def __init__(self, book: Book, tally: Tally, marks: Marks) -> None:
+        self._book = book
+        self._tally = tally
+        self._marks = marks
+        self._caps: dict[tuple[str, int, str], Cap | None] = {}
+        for name in ("purchase-grants", "purchase-labels", "totals-sums", "totals-caps"):
+            tally.add(name, 0)
+
+    def account(
+        self,
+        account_id: str,
+        rows: Sequence[AuditedPurchase],
+        grants: Sequence[AuditedGrant],
+        totals: Sequence[AuditedTotal],
+        waits: Sequence[AuditedWait],
+    ) -> None:
+        """Everything of one account in one stream."""
+        held: dict[int, dict[Part, int]] = {}
+        for grant in grants:
+            if grant.amount:
+                held.setdefault(grant.purchase, {})[Part(*grant[3:10])] = grant.amount
+        purchases = [found for row in rows if (found := self._purchase(row)) is not None]
+        for purchase in purchases:
+            self._grants(purchase, held.pop(purchase.number, {}))
+        for number, left in held.items():
+            where = f"{account_id}, purchase {number}"
+            self._tally.fault("purchase-grants", f"{where}: {_said(left)} without a purchase")
+        self._totals(account_id, purchases, totals)
+        self._waits(purchases, waits)
+
+    def _purchase(self, row: AuditedPurchase) -> Purchase | None:
+        """Decode a purchase and check its names and keys."""
+        where = f"{row.account_id}, purchase {row.purchase}"
+        self._tally.add("purchase-labels", 1)
+        try:
+            purchase = restore(
+                stream_id=row.stream_id, number=row.purchase, issuer_id=row.issuer_id,
+                account_id=row.account_id, body=row.body,
+            )  # fmt: skip
+        except ValueError as error:
+            self._tally.fault("purchase-labels", f"{where} cannot be read: {error}")
+            return None
+        if purchase.label != row.label:
+            fault = f"{where} is called {row.label!r}, its name is {purchase.label!r}"
+            self._tally.fault("purchase-labels", fault)
+        keys = (key64(row.account_id), key64(row.issuer_id, purchase.key))
+        if keys != (row.account_key, row.link_key):
+            self._tally.fault("purchase-labels", f"{where} is not found under its own keys")
+        if all(leg.seq != row.purchase for leg in purchase.legs):
+            self._tally.fault("purchase-labels", f"{where} was opened by no event of it")
+        for leg in purchase.legs:
+            if not self._marks.mark(row.stream_id, leg.seq):
+                fault = f"{where} holds {leg.event_id}, seq {leg.seq}, which is not recorded"
+                self._tally.fault("record-placed", fault)
+        return purchase
+
+    def _grants(self, purchase: Purchase, held: dict[Part, int]) -> None:
+        """What a purchase says that it has is what the ledger holds, and is never negative."""
+        self._tally.add("purchase-grants", 1)
+        try:
+            expected = parts(purchase.grants, self._book)
+        except (KeyError, ValueError) as error:
+            expected = {}
+            fault = f"{_name(purchase)}: its grants are of no approved contract, or below zero"
+            self._tally.fault("purchase-grants", f"{fault} ({error})")
+        if expected != held:
+            fault = f"{_name(purchase)} says {_said(expected)}, the ledger holds {_said(held)}"
+            self._tally.fault("purchase-grants", fault)
+
+    def _totals(
+        self, account_id: str, purchases: Sequence[Purchase], totals: Sequence[AuditedTotal]
+    ) -> None:
+        """T is what purchases earned, F(T) what they were granted, in recorded order."""
+        counted: dict[TotalKey, list[Grant]] = {}
+        for purchase in sorted(purchases, key=lambda found: (found.place or 0, found.number)):
+            for grant in purchase.grants:
+                self._counts(purchase, grant)
+                if grant.owner:
+                    counted.setdefault(key_of(grant), []).append(grant)
+        for row in totals:
+            self._tally.add("totals-sums", 1)
+            key = TotalKey(row.contract, row.owner, row.terms, row.period)
+            found = counted.pop(key, [])
+            sums = (sum(g.earned for g in found), sum(g.granted for g in found))
+            where = f"{account_id}, cap of {row.contract} {row.owner} in {row.period}"
+            if (row.total, row.granted) != sums:
+                fault = f"{where} holds {row.total}, {row.granted} granted; its purchases {sums}"
+                self._tally.fault("totals-sums", fault)
+            if not row.keyed:
+                self._tally.fault("totals-sums", f"{where} is not found under its own key")
+            if found:
+                self._cap(where, found)
+        for key in counted:
+            where = f"{account_id}, cap of {key.contract} {key.owner} in {key.period}"
+            self._tally.fault("totals-sums", f"{where} has no running total")
+
+    def _counts(self, purchase: Purchase, grant: Grant) -> None:
+        """A grant is positive before its total, and counts where its contract says."""
+        cap = self._find_cap(grant)
+        where = ("", "", "")
+        if cap is not None:
+            where = (cap.owner, cap.terms, period_of(grant.governing_on, cap.per))
+        wrong_total = (grant.owner, grant.terms, grant.period) != where
+        if wrong_total or grant.earned <= 0 or (cap is None and grant.granted != grant.earned):
+            fault = f"{_name(purchase)}: {grant.rule} earns {grant.earned}, granted {grant.granted}"
+            self._tally.fault("totals-sums", f"{fault}, in total {grant.owner or 'none'}")
+
+    def _cap(self, where: str, grants: Sequence[Grant]) -> None:
+        """Each grant is F(T through it) − F(T before it): no cap is ever exceeded."""
+        self._tally.add("totals-caps", 1)
+        cap = self._find_cap(grants[0])
+        if cap is None:
+            return
+        total = used = 0
+        for grant in grants:
+            total += grant.earned
+            through = cap.granted(total)
+            if grant.granted != through - used:
+                fault = f"{where}: {grant.granted} granted where {through - used} are left"
+                self._tally.fault("totals-caps", fault)
+                return
+            used = through
+
+    def _find_cap(self, grant: Grant) -> Cap | None:
+        key = (grant.contract, grant.version, grant.rule)
+        if key not in self._caps:
+            try:
+                self._caps[key] = self._book.cap(*key)
+            except KeyError:
+                self._caps[key] = None
+        return self._caps[key]
+
+    def _waits(self, purchases: Sequence[Purchase], waits: Sequence[AuditedWait]) -> None:
+        """An event that waits stands nowhere else, and nothing that it could join is there."""
+        if not waits:
+            return
+        events = {row.seq: decode(row.body) for row in waits}
+        known = {(event.issuer_id, event.event_id): stub_of(event) for event in events.values()}
+        joined = {(found.issuer_id, leg.event_id) for found in purchases for leg in found.legs}
+        for row in waits:
+            event = events[row.seq]
+            if not self._marks.mark(row.stream_id, row.seq):
+                fault = f"{event.event_id} waits as seq {row.seq}, which is not recorded"
+                self._tally.fault("record-placed", fault)
+            names = (event.issuer_id, event.original_event_id)
+            mates = {name: stub for (issuer, name), stub in known.items() if issuer == names[0]}
+            if row.reason == MISSING_ORIGINAL and (
+                names in joined or purchase_key(stub_of(event), mates.get) is not None
+            ):
+                fault = f"{event.event_id} of {row.account_id} waits, and what it names is there"
+                self._tally.fault("record-waiting", fault)
+
+
+def _name(purchase: Purchase) -> str:
+    return f"{purchase.account_id}, purchase {purchase.label or purchase.number}"
+
+
+def _said(held: Mapping[Part, int]) -> str:
+    said = [f"{part.rule} v{part.version} {amount} {part.unit}" for part, amount in held.items()]
+    return ", ".join(said) or "0"

@@ -1,0 +1,1 @@
+"""Looks things up for people: balances, statements, explanations, what waits for them."""

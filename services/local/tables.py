@@ -1,0 +1,106 @@
+"""The tables at the end of a demo."""
+
+from __future__ import annotations
+
+from services.local.narrator import Narrator
+from services.local.summary import Summary, grouped, shown_totals
+
+_WHY = {
+    "POSTED": "moved something in the ledger",
+    "NO_CHANGE": "its purchase earns, this event changed nothing",
+    "NO_PRESENTMENT": "an authorization earns nothing yet",
+    "NOT_ENROLLED": "the account was in no programme (yet)",
+    "EXCLUDED": "cash, games of chance",
+    "CARD_PRODUCT_NOT_COVERED": "another card than the contract's",
+    "BELOW_MINIMUM": "less than the contract's minimum",
+    "NET_IS_ZERO": "all of it had gone back",
+    "ROUNDED_TO_ZERO": "less than one unit",
+    "CAP_REACHED": "the cap left nothing",
+    "MISSING_ORIGINAL": "names an event that had not come",
+    "DUPLICATE": "the same again",
+    "CONFLICT": "the same id with other content",
+    "RECORDED": "commands: imports, approvals, seals",
+    "CARD_NUMBER": "sealed; no value is shown anywhere",
+}
+_SHORT_SHA = 12
+
+
+def show(summary: Summary, narrator: Narrator) -> None:
+    """All of them."""
+    _outcomes(summary, narrator)
+    _cases(summary, narrator)
+    _rewards(summary, narrator)
+    _trial(summary, narrator)
+    _files(summary, narrator)
+
+
+def _outcomes(summary: Summary, narrator: Narrator) -> None:
+    rejected = [row for row in summary.outcomes if row[0] == "REJECTED"]
+    rows: list[list[str | int]] = [
+        [outcome, reason, count, _WHY.get(reason or outcome, "")]
+        for outcome, reason, count in summary.outcomes
+        if outcome != "REJECTED"
+    ]
+    broken = sum(count for _, reason, count in rejected if reason != "CARD_NUMBER")
+    cards = sum(count for _, reason, count in rejected if reason == "CARD_NUMBER")
+    kinds = len(rejected) - (cards > 0)
+    rows.append(["REJECTED", f"{kinds} reasons", broken, "no events: sealed, kept, listed"])
+    rows.append(["REJECTED", "CARD_NUMBER", cards, _WHY["CARD_NUMBER"]])
+    total = sum(count for _, _, count in summary.outcomes)
+    rows.append(["all", "", total, "each record has exactly one outcome"])
+    narrator.table("What became of every record", ("outcome", "reason", "events", ""), rows)
+
+
+def _cases(summary: Summary, narrator: Narrator) -> None:
+    rows: list[list[str | int]] = [
+        [found.case, found.count, f"MISSING: {found.planted} were planted"]
+        if found.missing
+        else [found.case, found.count, found.came]
+        for found in summary.cases
+    ]
+    title = "Hostile on purpose, as found in the ledger"
+    narrator.table(title, ("case", "found", "what came of it"), rows)
+
+
+def _rewards(summary: Summary, narrator: Narrator) -> None:
+    rows = [
+        [
+            one.unit,
+            *(
+                grouped(amount, one.unit)
+                for amount in (
+                    one.granted, one.taken_back, one.stands, one.settled, one.stands - one.settled,
+                )
+            ),
+        ]
+        for one in summary.rewards
+    ]  # fmt: skip
+    columns = ("unit", "granted", "clawed back", "stands", "settled", "waits")
+    narrator.table("Miles and money", columns, rows)
+
+
+def _trial(summary: Summary, narrator: Narrator) -> None:
+    rows = [
+        [
+            one.unit,
+            grouped(one.debits, one.unit),
+            grouped(one.credits, one.unit),
+            grouped(one.debits - one.credits, one.unit),
+        ]
+        for one in summary.trial
+    ]
+    narrator.table("Trial balance", ("unit", "debits", "credits", "difference"), rows)
+
+
+def _files(summary: Summary, narrator: Narrator) -> None:
+    wide = narrator.console.width >= 130
+    rows: list[list[str | int]] = [
+        [
+            file.path.name,
+            file.records if file.records is not None else "",
+            shown_totals(file.totals),
+            file.sha256 if wide else f"{file.sha256[:_SHORT_SHA]}…",
+        ]
+        for file in summary.files
+    ]
+    narrator.table("Files in outgoing/", ("file", "lines", "total", "sha256"), rows)
