@@ -4,7 +4,7 @@ before, what changed is saved after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -178,19 +178,31 @@ def reconsider_account(
 def link_keys(
     grouped: Mapping[AccountId, list[Recorded]], loaded: Mapping[AccountId, Loaded]
 ) -> list[LinkKey]:
-    """The purchases that a batch may touch."""
-    keys: list[LinkKey] = []
+    """The purchases that a batch may touch and that may be stored already.
+
+    An event without lifecycle id that names none can only open a purchase of its own.
+    """
+    keys: dict[LinkKey, None] = {}
     for account_id, events in grouped.items():
-        known = dict(loaded[account_id].known)
-        known.update(((r.event.issuer_id, r.event.event_id), stub_of(r.event)) for r in events)
-        wanted: dict[tuple[str, str], None] = {}
+        known: dict[tuple[str, str], Stub] | None = None
         for recorded in events:
-            issuer = recorded.event.issuer_id
-            key = purchase_key(stub_of(recorded.event), partial(_find, known, issuer))
-            if key is not None:
-                wanted[issuer, key] = None
-        keys.extend((account_id, issuer, key) for issuer, key in wanted)
-    return keys
+            event = recorded.event
+            if event.lifecycle_id is not None:
+                keys[account_id, event.issuer_id, f"L:{event.lifecycle_id}"] = None
+            elif event.original_event_id is not None:
+                if known is None:
+                    known = _known(events, loaded[account_id])
+                key = purchase_key(stub_of(event), partial(_find, known, event.issuer_id))
+                if key is not None:
+                    keys[account_id, event.issuer_id, key] = None
+    return list(keys)
+
+
+def _known(events: Iterable[Recorded], loaded: Loaded) -> dict[tuple[str, str], Stub]:
+    """What can be named in an account: recorded events, and those of the batch."""
+    known = dict(loaded.known)
+    known.update(((r.event.issuer_id, r.event.event_id), stub_of(r.event)) for r in events)
+    return known
 
 
 def _find(known: Mapping[tuple[str, str], Stub], issuer: str, event_id: str) -> Stub | None:
@@ -198,34 +210,38 @@ def _find(known: Mapping[tuple[str, str], Stub], issuer: str, event_id: str) -> 
 
 
 def total_keys(
-    account_id: AccountId, events: Iterable[CardTransaction], loaded: Loaded, book: Book
+    account_id: AccountId,
+    events: Iterable[CardTransaction],
+    loaded: Loaded,
+    *,
+    book: Book,
+    enrolments: Enrolments,
 ) -> set[TotalKey]:
     """Every total that these events, and what is loaded of the account, may count in."""
     keys: set[TotalKey] = set()
-    for event in events:
+    for event in (*events, *(found.event for found in (*loaded.waiting, *loaded.failed))):
         if event.kind == Kind.PRESENTMENT:
-            _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, keys)
-    for purchase in loaded.restored(account_id):
+            keys.update(
+                _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, enrolments)
+            )
+    for purchase in loaded.restored(account_id) if loaded.purchases else ():
         for leg in purchase.legs:
             if leg.kind == Kind.PRESENTMENT:
-                _caps_on(purchase.issuer_id, leg.occurred_at, leg.posted_on, book, keys)
+                keys.update(
+                    _caps_on(purchase.issuer_id, leg.occurred_at, leg.posted_on, book, enrolments)
+                )
         keys.update(key_of(grant) for grant in purchase.grants if grant.owner)
-    for waiting in (*loaded.waiting, *loaded.failed):
-        event = waiting.event
-        if event.kind == Kind.PRESENTMENT:
-            _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, keys)
     return keys
 
 
 def _caps_on(
-    issuer: str, occurred_at: int, posted_on: int | None, book: Book, keys: set[TotalKey]
-) -> None:
+    issuer: str, occurred_at: int, posted_on: int | None, book: Book, enrolments: Enrolments
+) -> Iterator[TotalKey]:
+    """The totals that a presentment may count in: those of contracts that it can earn under."""
     for agreement in book.agreements(issuer):
         day = agreement.governing_on(occurred_at, posted_on)
         terms = None if day is None else agreement.version_on(day)
-        if day is None or terms is None:
+        if day is None or terms is None or not enrolments.enrolled(terms.program, day):
             continue
-        for rule in terms.rules:
-            cap = rule.cap
-            if cap is not None:
-                keys.add(TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per)))
+        for cap in book.caps(terms):
+            yield TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from services.accrual.adapters import (
     command_store,
@@ -68,7 +68,7 @@ class Watch:
 
     def failed(self, recorded: Recorded, error: Exception) -> None:
         """A decision broke; the event is recorded FAILED and can be reconsidered."""
-        identifier = uuid5(recorded.identity, "failed")
+        identifier = uuid5(UUID(bytes=recorded.identity), "failed")
         _log.error(
             "a decision failed; run `milepost reconsider account` once the cause is gone",
             stream=recorded.stream_id, seq=recorded.seq, error_id=str(identifier),

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 from services.accrual.batch import (
     Decided,
@@ -62,11 +61,12 @@ class Decider:
         book = await self.facts.book(sources.events, revision)
         rosters = await self.facts.rosters(sources.events, list(grouped), revision)
         loaded = {account_id: Loaded() for account_id in grouped}
-        await self._load(sources, grouped, loaded, book)
+        await self._load(sources, grouped, loaded, book=book, rosters=rosters)
         deep = _decide_each(grouped, loaded, book, rosters, decided)
         if deep:
-            await self._complete(sources, {name: grouped[name] for name in deep}, loaded, book)
-            _decide_each({name: grouped[name] for name in deep}, loaded, book, rosters, decided)
+            chosen = {name: grouped[name] for name in deep}
+            await self._complete(sources, chosen, loaded, book=book, rosters=rosters)
+            _decide_each(chosen, loaded, book, rosters, decided)
         return decided, loaded
 
     async def reconsider(
@@ -93,7 +93,8 @@ class Decider:
         }
         before = dict.fromkeys(accounts, (stream_id, seq))
         await self._load_originals(sources, named, loaded, before=before)
-        await self._complete(sources, {name: [] for name in accounts}, loaded, book)
+        nothing: dict[str, list[Recorded]] = {name: [] for name in accounts}
+        await self._complete(sources, nothing, loaded, book=book, rosters=rosters)
         for account_id in sorted(accounts):
             decided.absorb(
                 reconsider_account(
@@ -109,7 +110,9 @@ class Decider:
         sources: Sources,
         grouped: Mapping[str, list[Recorded]],
         loaded: dict[str, Loaded],
+        *,
         book: Book,
+        rosters: Mapping[str, Enrolments],
     ) -> None:
         await self.state.load_waiting(sources.state, loaded)
         named = {
@@ -121,30 +124,35 @@ class Decider:
         before = {name: (events[0].stream_id, events[0].seq) for name, events in grouped.items()}
         await self._load_originals(sources, named, loaded, before=before)
         await self.state.load_links(sources.state, link_keys(grouped, loaded), loaded)
-        await self._load_totals(sources, grouped, loaded, book)
+        await self._load_totals(sources, grouped, loaded, book=book, rosters=rosters)
 
     async def _complete(
         self,
         sources: Sources,
         grouped: Mapping[str, list[Recorded]],
         loaded: dict[str, Loaded],
+        *,
         book: Book,
+        rosters: Mapping[str, Enrolments],
     ) -> None:
         """Load all of these accounts."""
         chosen = {account_id: loaded[account_id] for account_id in grouped}
         await self.state.load_accounts(sources.state, chosen)
-        await self._load_totals(sources, grouped, loaded, book)
+        await self._load_totals(sources, grouped, loaded, book=book, rosters=rosters)
 
     async def _load_totals(
         self,
         sources: Sources,
         grouped: Mapping[str, list[Recorded]],
         loaded: dict[str, Loaded],
+        *,
         book: Book,
+        rosters: Mapping[str, Enrolments],
     ) -> None:
         wanted = {
             account_id: total_keys(
-                account_id, [found.event for found in events], loaded[account_id], book
+                account_id, [found.event for found in events], loaded[account_id], book=book,
+                enrolments=rosters[account_id],
             )
             for account_id, events in grouped.items()
         }
@@ -211,13 +219,13 @@ def _decide_each(
 
 
 def repeats(
-    recorded: Iterable[Recorded], held: Mapping[UUID, tuple[int, int, bytes]]
+    recorded: Iterable[Recorded], held: Mapping[bytes, tuple[int, int, bytes]]
 ) -> tuple[list[Recorded], dict[tuple[int, int], tuple[str, str | None]]]:
     """Divide events into new ones and repeats of one that is recorded, in `held` or before it.
 
     The same canonical bytes again are a DUPLICATE, other bytes a CONFLICT.
     """
-    first: dict[UUID, bytes] = {key: body for key, (_, _, body) in held.items()}
+    first: dict[bytes, bytes] = {key: body for key, (_, _, body) in held.items()}
     fresh: list[Recorded] = []
     outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
     for event in recorded:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID
 
 from services.accrual.batch import Decided
 from services.accrual.deciding import Decider, Sources, repeats
@@ -112,7 +111,7 @@ class AccrualHandler:
         if not recorded:
             return Decided()
         events = self._decider.events
-        held: dict[UUID, tuple[int, int, bytes]] = {}
+        held: dict[bytes, tuple[int, int, bytes]] = {}
         if look_up:
             held = await events.by_identity(connection, [found.identity for found in recorded])
             self._look_up = bool(held)

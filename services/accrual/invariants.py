@@ -102,7 +102,7 @@ class Sorted(Generic[Row]):
     """Pieces of rows in the order of (stream, account), handed out account by account."""
 
     def __init__(self, pieces: AsyncIterator[list[Row]]) -> None:
-        self._pieces = pieces
+        self._pieces: AsyncIterator[list[Row]] = pieces
         self._piece: list[Row] = []
         self._at = 0
 

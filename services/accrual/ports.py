@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 from services.accrual.batch import Decided, LinkKey, Loaded
 from services.accrual.contracts.book import Book
@@ -40,8 +39,8 @@ class EventStore(Protocol):
     """What was recorded: events, their identities, rejected records."""
 
     async def by_identity(
-        self, connection: Connection, identities: Sequence[UUID]
-    ) -> dict[UUID, tuple[int, int, bytes]]:
+        self, connection: Connection, identities: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, int, bytes]]:
         """(stream, seq, canonical bytes) of those identities that are recorded."""
 
     async def save_identities(self, connection: Connection, events: Iterable[Recorded]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,10 @@ app = typer.Typer(
     add_completion=True,
 )
 
-GROUPS = ("service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild",
-          "settle",
-          "export", "demo", "bench")  # fmt: skip
+GROUPS = (
+    "service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild", "settle",
+    "export", "demo", "bench",
+)  # fmt: skip
 
 
 @app.callback()
@@ -34,7 +36,7 @@ def options(
     context.obj = Session(output=output, quiet=quiet, config=config)
 
 
-for group in GROUPS:
+for group in filter(lambda name: find_spec(f"services.cli.{name}"), GROUPS):
     import_module(f"services.cli.{group}").register(app)
 
 

@@ -153,14 +153,16 @@ def explain(
 def _print_explanation(session: Session, document: dict[str, Any]) -> None:
     reason = f" / {document['reason']}" if document["reason"] else ""
     rows = [["outcome", f"{document['outcome']}{reason}"]]
+    said, steps = document["steps"][:2], document["steps"][2:]
+    rows += [[step["step"], step["text"]] for step in said]
     if document["facts"]:
         facts = document["facts"]
-        said = [f"{name} {value}" for name, value in facts.items() if value and name != "why"]
-        rows.append(["facts", f"{', '.join(said)}: {facts['why']}"])
+        known = [f"{name} {value}" for name, value in facts.items() if value and name != "why"]
+        rows.append(["facts", f"{', '.join(known)}: {facts['why']}"])
     for version in document["versions"]:
         name = f"{version['contract']}/{version['version'] or '–'}"
         rows.append(["version", f"{name}: {version['why']}"])
-    rows += [[step["step"], step["text"]] for step in document["steps"]]
+    rows += [[step["step"], step["text"]] for step in steps]
     rows += [["later", change["text"]] for change in document["later"]]
     for grant in document["granted"]:
         amount = f"{major(grant['amount'], grant['unit'])} {grant['unit']}"

@@ -12,6 +12,7 @@ from services.accrual.reconsider import Difference
 from services.cli.difference import difference_document, print_difference
 from services.cli.session import VIOLATED, Session
 from services.runtime.system_clock import SystemClock
+from services.settlement import bootstrap as settlement
 
 reconsider = typer.Typer(
     help="Decide purchases anew and post the differences.", no_args_is_help=True
@@ -41,7 +42,9 @@ def rebuild(
     session: Session = context.obj
     if not check:
         session.fail("the ledger is append-only: say --check to compare a rebuild with it", 2)
-    rebuilt = session.run(accrual.rebuild(session.settings(), session.say))
+    rebuilt = session.run(
+        accrual.rebuild(session.settings(), session.say, settlement.resettle)
+    )
     ok = not rebuilt.differences
     document = {
         "ok": ok,

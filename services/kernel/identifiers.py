@@ -18,10 +18,10 @@ def transfer_id(stream: str, seq: int, leg: int) -> uuid.UUID:
     return derive("transfer", stream, seq, leg)
 
 
-def identity(role: str, issuer_id: str, event_id: str) -> uuid.UUID:
-    """The 128-bit key of an event's identity; a collision of two ids is out of reach."""
+def identity(role: str, issuer_id: str, event_id: str) -> bytes:
+    """The 16 bytes that key an event's identity; a collision of two ids is out of reach."""
     text = f"{role}\x1f{issuer_id}\x1f{event_id}"
-    return uuid.UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def key64(*parts: str) -> int:

@@ -15,7 +15,7 @@ from services.accrual.facts import Imported
 from services.accrual.lookup.records import SumRow
 from services.accrual.reconsider import Difference
 from services.ingest import bootstrap as ingest
-from services.kernel.errors import InvalidInput, Problem
+from services.kernel.errors import InvalidInput, MilepostError, Problem
 from services.kernel.finding import Finding
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.evidence import EXPORTED
@@ -42,11 +42,14 @@ PARTNERS = (AIRLINE, FIRST_BANK, SECOND_BANK)
 AMENDMENT = "sky-visa/2"
 
 
+class Unfinished(MilepostError):
+    """The demo cannot go on; the text says why and where to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seeded:
     """What was there before the first transaction."""
 
-    topics: int
     contracts: tuple[str, ...]
     members: int
 
@@ -84,7 +87,7 @@ async def prepare(settings: Settings) -> int:
     return len(created)
 
 
-async def seed(settings: Settings, premises: Premises, topics: int) -> Seeded:
+async def seed(settings: Settings, premises: Premises) -> Seeded:
     """Contracts that one person signs and another approves, and members. The amendment waits."""
     approved = []
     for path in sorted(premises.contracts.glob("*.yaml")):
@@ -95,7 +98,7 @@ async def seed(settings: Settings, premises: Premises, topics: int) -> Seeded:
             )
             approved.append(name)
     imported = await accrual.import_members(settings, premises.folder / MEMBERS, IMPORTED_ON)
-    return Seeded(topics, tuple(approved), imported.added)
+    return Seeded(tuple(approved), imported.added)
 
 
 async def import_late(settings: Settings, premises: Premises) -> Imported:
@@ -148,10 +151,9 @@ async def export(settings: Settings, folder: Path, *, as_of: date) -> None:
     """Everything that was recorded, as files."""
     async with accrual.books(settings) as books:
         for name in EXPORTED:
-            if name == "batches":
-                columns, rows = settlement.BATCH_COLUMNS, _batches(books.connection)
-            else:
-                columns, rows = EXPORTS[name], books.rows(name, as_of)
+            settled = name == "batches"
+            columns = settlement.BATCH_COLUMNS if settled else EXPORTS[name]
+            rows = _batches(books.connection) if settled else books.rows(name, as_of)
             await accrual.write_table(folder / f"{name}.csv", columns, rows)
 
 
@@ -159,9 +161,13 @@ async def _batches(connection: Connection) -> Rows:
     yield await settlement.batch_rows(connection)
 
 
+async def show(settings: Settings, batch: str) -> Shown:
+    """A batch with its price and its files."""
+    return await settlement.show_batch(settings, batch)
+
+
 async def shown(settings: Settings) -> list[Shown]:
-    """Every batch with its price and its files."""
+    """Every batch."""
     return [
-        await settlement.show_batch(settings, header.batch)
-        for header in await settlement.list_batches(settings)
+        await show(settings, header.batch) for header in await settlement.list_batches(settings)
     ]

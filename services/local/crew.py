@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Self
 
 from services.kernel.errors import MilepostError
 from services.local.child import Child
-from services.local.ports import free_port
+from services.local.ports import HOST, free_port
 
 STOP_SECONDS_MAX = 12
 
@@ -52,10 +53,10 @@ class Crew:
             if not child.running:
                 raise ServiceEnded(name, child)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What runs."""
-        return tuple(self._children)
+    def is_ready(self) -> bool:
+        """Whether every service says that it can work. Raises ServiceEnded."""
+        self.demand_running()
+        return all(_answers(port) for port in self.metrics.values())
 
     def stop(self) -> None:
         """SIGTERM to all at once, and wait until they have drained."""
@@ -74,3 +75,14 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

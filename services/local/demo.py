@@ -1,34 +1,37 @@
-"""`milepost demo`: a bank's stream to settled files, on this machine."""
+"""`milepost demo`: two banks' streams to settled files, on this machine, and the proof."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import shutil
+import signal
+import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-from services.ingest.bootstrap import GROUP
-from services.kernel.units import major
-from services.local import acts, stack
-from services.local.acts import Batch
+from services.kernel.errors import InvalidInput, Problem
+from services.local import closing, stack, tables
 from services.local.crew import Crew
-from services.local.flow import Flow
-from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
-from services.local.generator.plan import Plan, plan
+from services.local.generator.plan import TRANSACTIONS_MIN, Plan, plan
 from services.local.narrator import Narrator
+from services.local.performance import Stage, perform, reopen
 from services.local.premises import Premises, inherited
-from services.runtime.settings import Settings, load_settings
+from services.local.stack import Stack
+from services.local.summary import Summary
+from services.runtime.settings import load_settings
 
-SERVICES = ("ingest", "accrual", "publisher")
-TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
+LOOK_SECONDS = 0.5
+"""Between two looks whether the services of a waiting demo still run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to play."""
+    """What to play. Without `keep`, the servers' data is gone at the end."""
 
     transactions: int
     seed: int
@@ -36,45 +39,134 @@ class Options:
     once: bool
 
 
-def run(options: Options, narrator: Narrator) -> None:
-    with ThreadPoolExecutor(1) as pool:
+def run(options: Options, narrator: Narrator) -> Summary | None:
+    """Play it all and show what came of it; None when an earlier demo only ran again.
+
+    With `once` it returns when everything is proven, else after Ctrl-C. Raises KeyboardInterrupt
+    when it is stopped before that, InvalidInput, Unreachable, InvariantViolated, and
+    other errors of milepost. In every case no process is left.
+    """
+    before = _look_around(options)
+    with _stoppable(), ThreadPoolExecutor(1) as pool:
         written = pool.submit(plan, seed=options.seed, transactions=options.transactions)
+        narrator.say(
+            "milepost demo: two banks, an airline, cashback in three currencies. Everything is "
+            "real but the people;\nit is a demo, not production: one broker, no TLS."
+        )
+        narrator.say()
         with stack.start(keep=options.keep, report=lambda line: narrator.did("", line)) as servers:
             narrator.did("running", *servers.lines)
-            play = written.result()
-            premises = Premises(servers.folder)
-            premises.furnish(play)
-            environment = premises.environment(servers.environment)
-            settings = load_settings(inherited(environment))
-            with Crew(inherited(environment), premises.logs) as crew:
-                asyncio.run(_play(settings, premises, crew, play, narrator))
-                narrator.did("played")
-            narrator.did("crew gone")
-        narrator.did("stack gone")
+            with _premises(servers, options, narrator) as premises:
+                return _play(servers, premises, options, narrator, written.result(), before)
 
 
-async def _play(settings, premises, crew, play, narrator):
-    topics = await acts.prepare(settings)
-    narrator.did("prepared")
-    for name in SERVICES:
-        crew.start(name)
-    seeded = await acts.seed(settings, premises, topics)
-    narrator.did("seeded", str(seeded))
-    async with await Flow.open(settings, group=GROUP, topics=TOPICS) as flow:
-        narrator.did("opened")
-        with narrator.watching(len(play.main)) as watch:
-            await flow.send(play.main, watch)
-            narrator.did("sent")
-            await flow.drain(watch, crew.demand_running)
-        narrator.did("drained", str(await flow.progress()))
-        narrator.did("late", str(await acts.import_late(settings, premises))[:200])
-        d = await acts.amend(settings)
-        narrator.did("amend", str(len(d.purchases)), str(d.granted), str(d.taken_back))
-        for partner in acts.PARTNERS:
-            b = await acts.settle(settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON)
-            narrator.did("settled", b.id, str(b.sealed.header.totals), str(b.sealed.lines), str(b.sealed.draft.held), *[str(f) for f in b.approved.files])
-        await flow.send(play.afterwards, lambda now: None)
-        await flow.drain(lambda now: None, crew.demand_running)
-        narrator.did("drained", str(await flow.progress()))
-        b = await acts.settle(settings, AIRLINE, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON)
-        narrator.did("settled", b.id, str(b.sealed.header.totals), str(b.sealed.lines), str(b.sealed.draft.held), *[str(f) for f in b.approved.files])
+def _look_around(options: Options) -> bool:
+    """Whether the folder holds a finished demo. Raises InvalidInput for what cannot be played."""
+    if options.transactions < TRANSACTIONS_MIN:
+        why = f"at least {TRANSACTIONS_MIN}, so that every case finds room"
+        raise InvalidInput([Problem(why, field="--transactions", value=str(options.transactions))])
+    if options.keep is None:
+        return False
+    premises = Premises(options.keep.expanduser().absolute())
+    marker = premises.marker()
+    if marker is None:
+        return False
+    same = (marker.get("seed"), marker.get("transactions")) == (
+        options.seed, options.transactions,
+    )  # fmt: skip
+    if marker.get("finished") is True and same:
+        return True
+    why = "holds another demo, or one that was not finished: remove it, or choose another folder"
+    raise InvalidInput([Problem(why, field="--keep", value=str(premises.folder))])
+
+
+def _play(
+    servers: Stack,
+    premises: Premises,
+    options: Options,
+    narrator: Narrator,
+    play: Plan,
+    before: bool,
+) -> Summary | None:
+    if not before:
+        premises.furnish(play)
+        premises.mark(seed=options.seed, transactions=options.transactions, finished=False)
+    environment = premises.environment(servers.environment)
+    settings = load_settings(inherited(environment))
+    premises.write_environment(environment)
+    with Crew(inherited(environment), premises.logs) as crew, _quietly(narrator):
+        stage = Stage(settings, premises, crew, narrator)
+        summary = None
+        if before:
+            asyncio.run(reopen(stage))
+        else:
+            summary = asyncio.run(perform(stage, play, seed=options.seed))
+            tables.show(summary, narrator)
+            premises.mark(seed=options.seed, transactions=options.transactions, finished=True)
+        if not options.once and not (summary and summary.missing):
+            _wait(premises, crew, narrator, play)
+    return summary
+
+
+def _wait(premises: Premises, crew: Crew, narrator: Narrator, play: Plan) -> None:
+    """Until Ctrl-C, or until a service ends."""
+    narrator.say()
+    narrator.say("It runs on. In another shell:")
+    for line in (*closing.connection(premises.folder / "env", crew), "",
+                 *closing.next_steps(premises, play)):  # fmt: skip
+        narrator.say(line)
+    narrator.say()
+    narrator.say("Ctrl-C stops everything.")
+    try:
+        while True:
+            crew.demand_running()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _premises(servers: Stack, options: Options, narrator: Narrator) -> Iterator[Premises]:
+    """The demo's folder; what stays of it is said at the end."""
+    keep = options.keep is not None
+    folder = servers.folder if keep else Path(tempfile.mkdtemp(prefix="milepost-demo-"))
+    try:
+        yield Premises(folder)
+    except KeyboardInterrupt:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+        stays = f"unfinished, in {folder}" if keep else "nothing was kept"
+        narrator.say(f"Stopped: no process is left, {stays}.")
+        raise
+    except BaseException:
+        narrator.say(f"The logs are in {folder / 'logs'}")
+        raise
+    narrator.say()
+    narrator.say(closing.kept(folder) if keep else closing.left(folder))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """What ends a terminal or a build ends the demo as Ctrl-C does: in order."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        for number, handler in {**before, signal.SIGINT: interrupt}.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quietly(narrator: Narrator) -> Iterator[None]:
+    """Once stopping has begun, pressing Ctrl-C again does not interrupt it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        narrator.say("Stopping …")
+        raise

@@ -117,7 +117,7 @@ class Flow:
         for at in range(0, len(records), CHUNK):
             chunk = records[at : at + CHUNK]
             for issuer in sorted({record.issuer for record in chunk}):
-                own = [OutgoingRecord(r.key, r.value) for r in chunk if r.issuer == issuer]
+                own = [OutgoingRecord(r.key or None, r.value) for r in chunk if r.issuer == issuer]
                 self.sent += await self.producer.produce(f"card-feed.{issuer}", own)
             watch(await self.progress())
 
@@ -128,9 +128,9 @@ class Flow:
         """
         await self._until(lambda now: now.drained, watch, check)
 
-    async def published(self, transfers: int, watch: Watch, check: Callable[[], None]) -> None:
+    async def published(self, transfers: int, check: Callable[[], None]) -> None:
         """Wait until so many records lie in `accruals`. Raises Stalled."""
-        await self._until(lambda now: now.published >= transfers, watch, check)
+        await self._until(lambda now: now.published >= transfers, lambda now: None, check)
 
     async def _until(
         self, done: Callable[[Progress], bool], watch: Watch, check: Callable[[], None]

@@ -146,15 +146,15 @@ def _rank(outcome: str) -> int:
 def _rewards(evidence: Evidence) -> Iterable[Rewards]:
     sums: dict[str, Counter[str]] = {}
     for row in evidence.transfers:
-        amount, unit = int(row["amount"]), sums.setdefault(row["unit"], Counter())
+        amount, found = int(row["amount"]), sums.setdefault(row["unit"], Counter())
         if row["debit"].startswith("reward-cost/"):
-            unit["granted"] += amount
+            found["granted"] += amount
         elif row["credit"].startswith("reward-cost/"):
-            unit["taken_back"] += amount
+            found["taken_back"] += amount
         elif row["debit"].startswith("member/"):
-            unit["settled"] += amount
+            found["settled"] += amount
         elif row["credit"].startswith("member/"):
-            unit["settled"] -= amount
+            found["settled"] -= amount
     for unit, found in sorted(sums.items(), key=lambda item: (-len(item[0]), item[0])):
         yield Rewards(unit, found["granted"], found["taken_back"], found["settled"])
 
@@ -184,12 +184,15 @@ def _files(batch: Shown, folder: Path) -> Iterable[SettledFile]:
         )
 
 
-def shown_totals(totals: dict[str, int]) -> str:
-    """Totals in major units: `412,003 SKY-MILE`."""
-    return " · ".join(f"{grouped(amount, unit)} {unit}" for unit, amount in sorted(totals.items()))
+def shown_totals(totals: dict[str, int], *, sign: bool = False) -> str:
+    """Totals in major units: `412,003 SKY-MILE`; with `sign`, `+412,003 SKY-MILE`."""
+    return " · ".join(
+        f"{'+' if sign and amount > 0 else ''}{grouped(amount, unit)} {unit}"
+        for unit, amount in sorted(totals.items())
+    )
 
 
 def grouped(amount: int, unit: str) -> str:
     """An amount in major units with its thousands apart: `22,422.70`."""
-    whole, point, decimals = major(amount, unit).partition(".")
-    return f"{int(whole):,}{point}{decimals}" if whole != "-0" else f"-0{point}{decimals}"
+    whole, point, decimals = major(abs(amount), unit).partition(".")
+    return f"{'-' if amount < 0 else ''}{int(whole):,}{point}{decimals}"

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import date
 from importlib import resources
 from typing import Any, TypeVar
-from uuid import UUID
 
 import fastavro
 
@@ -51,7 +50,7 @@ class Memory:
     """Events, state and facts behind the ports of accrual, as bytes where they are stored so."""
 
     def __init__(self) -> None:
-        self.identities: dict[UUID, tuple[int, int, bytes]] = {}
+        self.identities: dict[bytes, tuple[int, int, bytes]] = {}
         self.purchases: dict[Place, tuple[str, str, str, bytes]] = {}
         """(stream, number) → account, issuer, key, body"""
         self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
@@ -70,8 +69,8 @@ class Memory:
     # the ports
 
     async def by_identity(
-        self, _: object, identities: Sequence[UUID]
-    ) -> dict[UUID, tuple[int, int, bytes]]:
+        self, _: object, identities: Sequence[bytes]
+    ) -> dict[bytes, tuple[int, int, bytes]]:
         return {key: self.identities[key] for key in identities if key in self.identities}
 
     async def load_links(

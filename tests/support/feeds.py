@@ -172,7 +172,11 @@ def card_numbers(count: int, seed: int) -> Iterator[str]:
         *((str(prefix), 16) for prefix in (51, 52, 53, 54, 55, 2221, 2345, 2699, 2720)),
         *((str(prefix), 15) for prefix in (34, 37)),
         *((str(prefix), 14) for prefix in (36, 38, 300, 303, 305)),
-        *((prefix, size) for prefix in ("6011", "644", "649", "65", "62") for size in range(16, 20)),
+        *(
+            (prefix, size)
+            for prefix in ("6011", "644", "649", "65", "62")
+            for size in range(16, 20)
+        ),
         *((str(prefix), 16) for prefix in (3528, 3550, 3589)),
     ]
     for _ in range(count):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from functools import lru_cache
 
 import asyncpg
+from asyncpg.pgproto.pgproto import UUID
 
 from services.accrual.intake import Recorded
 from services.accrual.ports import DeadLetter, Repeated
@@ -21,22 +22,24 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def moment(timestamp_ms: int) -> datetime:
     """A record's timestamp as an instant."""
     return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
 
 
 async def by_identity(
-    connection: Connection, identities: Sequence[UUID]
-) -> dict[UUID, tuple[int, int, bytes]]:
+    connection: Connection, identities: Sequence[bytes]
+) -> dict[bytes, tuple[int, int, bytes]]:
     """(stream, seq, canonical bytes) of those identities that are recorded."""
-    rows = await connection.fetch(_sql.by_identity, identities)
-    return {row["identity"]: (row["stream_id"], row["seq"], row["body"]) for row in rows}
+    rows = await connection.fetch(_sql.by_identity, [UUID(key) for key in identities])
+    return {row["identity"].bytes: (row["stream_id"], row["seq"], row["body"]) for row in rows}
 
 
 async def save_identities(connection: Connection, events: Iterable[Recorded]) -> None:
     """Record who came first. Raises Repeated when one of them is recorded already."""
-    rows = sorted((event.identity, event.stream_id, event.seq) for event in events)
+    ordered = sorted((event.identity, event.stream_id, event.seq) for event in events)
+    rows = [(UUID(key), stream_id, seq) for key, stream_id, seq in ordered]
     try:
         await copy_rows(
             connection, table="event_identity", columns=("identity", "stream_id", "seq"), rows=rows

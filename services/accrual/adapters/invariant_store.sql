@@ -227,7 +227,7 @@ SELECT debit AS account FROM transfer UNION SELECT credit FROM transfer
 
 -- name: events
 -- Every event with the identities that it owns.
-SELECT e.stream_id, s.name, e.seq, e.role, e.outcome, e.reason, i.identity, e.body
+SELECT e.stream_id, s.name, e.seq, e.role, e.outcome, e.reason, uuid_send(i.identity), e.body
   FROM card_event AS e
   JOIN stream AS s USING (stream_id)
   LEFT JOIN event_identity AS i USING (stream_id, seq)

@@ -25,11 +25,15 @@ SELECT m.stream_id, s.name, m.seq, m.leg, m.entry, m.of_stream_id, m.of_purchase
 
 -- name: trial_balance
 -- Debits and credits through a date, by unit and account.
-SELECT unit, CASE WHEN $2 OR account NOT LIKE 'member/%' THEN account ELSE 'member/*' END AS account,
+SELECT unit, account,
        coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0)::bigint AS debit,
        coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0)::bigint AS credit
-  FROM posting WHERE effective_on <= $1
- GROUP BY 1, 2 ORDER BY unit COLLATE "C", 2 COLLATE "C";
+  FROM (
+    SELECT unit, side, amount,
+           CASE WHEN $2 OR account NOT LIKE 'member/%' THEN account ELSE 'member/*' END AS account
+      FROM posting WHERE effective_on <= $1
+  ) AS counted
+ GROUP BY unit, account ORDER BY unit COLLATE "C", account COLLATE "C";
 
 -- name: events_at
 -- The events of these places.

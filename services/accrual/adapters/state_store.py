@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
+from functools import lru_cache
+from operator import itemgetter
 
 import asyncpg
+from asyncpg.pgproto.pgproto import UUID
 
 from services.accrual.batch import Decided, LinkKey, Loaded
 from services.accrual.engine.decide import Account, Waiting
@@ -19,8 +21,16 @@ from services.runtime.named_queries import load_queries
 
 _sql = load_queries("services.accrual.adapters", "state_store.sql")
 
+ACCOUNTS_REMEMBERED = 262_144
+TOTALS_REMEMBERED = 32_768
+"""More than a batch touches: a key is computed when its row is read, and not when it is written."""
+
 _PURCHASE_COLUMNS = (
     "stream_id", "purchase", "issuer_id", "account_id", "label", "account_key", "link_key", "body",
+)  # fmt: skip
+_TOTAL_COLUMNS = (
+    "total_key", "stream_id", "contract", "rule", "kind", "terms", "scope", "scope_id", "period",
+    "unit", "total", "granted",
 )  # fmt: skip
 _WAITING_COLUMNS = (
     "stream_id", "seq", "issuer_id", "account_id", "account_key", "event_id", "reason", "names",
@@ -28,10 +38,14 @@ _WAITING_COLUMNS = (
 )  # fmt: skip
 
 
+_account_key = lru_cache(maxsize=ACCOUNTS_REMEMBERED)(key64)
+
+
+@lru_cache(maxsize=TOTALS_REMEMBERED)
 def total_key(account_id: str, key: TotalKey) -> UUID:
     """The primary key of an account's total."""
     text = "\x1f".join((account_id, *key))
-    return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+    return UUID(hashlib.blake2b(text.encode(), digest_size=16).digest())
 
 
 async def load_links(
@@ -40,7 +54,7 @@ async def load_links(
     """Read the purchases of these keys into what is loaded of their accounts."""
     rows = await connection.fetch(
         _sql.purchases_by_link,
-        [key64(account_id) for account_id, _, _ in keys],
+        [_account_key(account_id) for account_id, _, _ in keys],
         [key64(issuer, key) for _, issuer, key in keys],
     )
     _take_purchases(rows, into)
@@ -49,7 +63,7 @@ async def load_links(
 async def load_accounts(connection: Connection, into: Mapping[str, Loaded]) -> None:
     """Read all purchases of these accounts."""
     rows = await connection.fetch(
-        _sql.purchases_by_account, [key64(account_id) for account_id in into]
+        _sql.purchases_by_account, [_account_key(account_id) for account_id in into]
     )
     _take_purchases(rows, into)
     for loaded in into.values():
@@ -81,7 +95,7 @@ async def load_totals(
 
 async def load_waiting(connection: Connection, into: Mapping[str, Loaded]) -> None:
     """Read the events of these accounts that have no purchase yet."""
-    keys = [key64(account_id) for account_id in into]
+    keys = [_account_key(account_id) for account_id in into]
     for row in await connection.fetch(_sql.waiting, keys):
         loaded = into.get(row["account_id"])
         if loaded is None:
@@ -98,7 +112,7 @@ async def save(
 ) -> None:
     """Write purchases, totals and waiting events that changed."""
     await _save_purchases(connection, decided.accounts, loaded)
-    await _save_totals(connection, decided.accounts)
+    await _save_totals(connection, decided.accounts, loaded)
     await _save_waiting(connection, decided, recorded)
 
 
@@ -109,7 +123,7 @@ async def _save_purchases(
     fresh: list[tuple[object, ...]] = []
     changed: list[tuple[int, int, str, bytes]] = []
     for account in accounts:
-        account_key = key64(account.account_id)
+        account_key = _account_key(account.account_id)
         existing = loaded[account.account_id].purchases
         for purchase in account.purchases.values():
             if not purchase.changed:
@@ -123,26 +137,39 @@ async def _save_purchases(
                      key64(purchase.issuer_id, purchase.key), purchase.body())
                 )  # fmt: skip
     if fresh:
-        fresh.sort(key=lambda row: row[:2])
+        fresh.sort(key=itemgetter(0, 1))
         await copy_rows(connection, table="purchase", columns=_PURCHASE_COLUMNS, rows=fresh)
     if changed:
-        changed.sort(key=lambda row: row[:2])
+        changed.sort(key=itemgetter(0, 1))
         await connection.execute(_sql.update_purchases, *_columns(changed))
 
 
-async def _save_totals(connection: Connection, accounts: Sequence[Account]) -> None:
-    """Write the totals that moved, in the order of their keys."""
-    rows = sorted(
-        (
-            total_key(account.account_id, key), account.stream_id, key.contract, key.owner,
-            key.terms, account.account_id, key.period, total.unit, total.total, total.granted,
-        )
-        for account in accounts
-        for key, total in account.totals.items()
-        if total.changed
-    )  # fmt: skip
-    if rows:
-        await connection.execute(_sql.upsert_totals, *_columns(rows))
+async def _save_totals(
+    connection: Connection, accounts: Sequence[Account], loaded: Mapping[str, Loaded]
+) -> None:
+    """Copy new totals in, update those that were loaded, in the order of their keys."""
+    fresh: list[tuple[object, ...]] = []
+    changed: list[tuple[UUID, int, int]] = []
+    for account in accounts:
+        account_id = account.account_id
+        existing = loaded[account_id].totals
+        for key, total in account.totals.items():
+            if not total.changed:
+                continue
+            place = total_key(account_id, key)
+            if key in existing:
+                changed.append((place, total.total, total.granted))
+            else:
+                fresh.append(
+                    (place, account.stream_id, key.contract, key.owner, "cap", key.terms,
+                     "account", account_id, key.period, total.unit, total.total, total.granted)
+                )  # fmt: skip
+    if fresh:
+        fresh.sort(key=itemgetter(0))
+        await copy_rows(connection, table="scope_total", columns=_TOTAL_COLUMNS, rows=fresh)
+    if changed:
+        changed.sort()
+        await connection.execute(_sql.update_totals, *_columns(changed))
 
 
 async def _save_waiting(
@@ -176,5 +203,5 @@ def _waiting_row(recorded: Recorded, reason: str) -> tuple[object, ...]:
     event = recorded.event
     return (
         recorded.stream_id, recorded.seq, event.issuer_id, event.account_id,
-        key64(event.account_id), event.event_id, reason, event.original_event_id, recorded.body,
+        _account_key(event.account_id), event.event_id, reason, event.original_event_id, recorded.body,
     )  # fmt: skip

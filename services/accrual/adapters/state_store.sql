@@ -20,16 +20,11 @@ UPDATE purchase AS p SET label = w.label, body = w.body
 -- The running totals of these keys.
 SELECT total_key, unit, total, granted FROM scope_total WHERE total_key = ANY($1::uuid[]);
 
--- name: upsert_totals
--- Totals as they stand after the batch.
-INSERT INTO scope_total AS t (total_key, stream_id, contract, rule, kind, terms, scope, scope_id,
-                              period, unit, total, granted)
-SELECT w.total_key, w.stream_id, w.contract, w.rule, 'cap', w.terms, 'account', w.scope_id,
-       w.period, w.unit, w.total, w.granted
-  FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[],
-              $7::text[], $8::text[], $9::bigint[], $10::bigint[])
-    AS w (total_key, stream_id, contract, rule, terms, scope_id, period, unit, total, granted)
-    ON CONFLICT (total_key) DO UPDATE SET total = EXCLUDED.total, granted = EXCLUDED.granted;
+-- name: update_totals
+-- Totals that were there before, as they stand after the batch.
+UPDATE scope_total AS t SET total = w.total, granted = w.granted
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS w (total_key, total, granted)
+ WHERE t.total_key = w.total_key;
 
 -- name: waiting
 -- Events of these accounts that have no purchase yet.

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from importlib import import_module
 from pathlib import Path
 
+from services.accrual.export import Rows
 from services.kernel.errors import InvalidInput, Problem
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -24,7 +25,7 @@ _FORMULA = frozenset("=+-@\t")
 async def write_rows(
     path: Path,
     columns: Sequence[str],
-    rows: AsyncIterator[list[tuple[object, ...]]],
+    rows: Rows,
     *,
     integers: Iterable[str],
     dates: Iterable[str],
@@ -50,7 +51,7 @@ async def _write(
     path: Path,
     part: Path,
     columns: Sequence[str],
-    rows: AsyncIterator[list[tuple[object, ...]]],
+    rows: Rows,
     integers: set[str],
     dates: set[str],
 ) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from services.accrual.audit.rows import AuditedEvent
 from services.accrual.audit.tally import Marks, Tally
@@ -40,7 +39,7 @@ class RecordAudit:
         for name in ("record-outcomes", "record-placed"):
             tally.add(name, 0)
 
-    def event(self, event: AuditedEvent) -> tuple[UUID, AuditedEvent] | None:
+    def event(self, event: AuditedEvent) -> tuple[bytes, AuditedEvent] | None:
         """Check one event; gives its identity when it says that it repeats another one."""
         where = f"{event.stream} seq {event.seq}"
         if (event.stream_id, event.seq) == self._last:

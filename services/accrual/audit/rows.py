@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from services.runtime.database import Connection
 
@@ -22,7 +21,7 @@ class AuditedEvent(NamedTuple):
     role: str
     outcome: str
     reason: str | None
-    identity: UUID | None
+    identity: bytes | None
     body: bytes
 
 

@@ -52,6 +52,10 @@ class Book:
             for rule in terms.rules
             if rule.cap is not None
         }
+        self._distinct_caps = {
+            key: tuple({rule.cap.owner: rule.cap for rule in terms.rules if rule.cap}.values())
+            for key, terms in self._terms.items()
+        }
         self._by_issuer = {issuer: tuple(found) for issuer, found in by_issuer.items()}
 
     def agreements(self, issuer: str) -> tuple[Agreement, ...]:
@@ -77,6 +81,10 @@ class Book:
     def cap(self, contract: str, version: int, rule: str) -> Cap:
         """The cap of a rule that has one. KeyError otherwise."""
         return self._caps[contract, version, rule]
+
+    def caps(self, terms: Terms) -> tuple[Cap, ...]:
+        """The caps of a version, each once however many rules share it."""
+        return self._distinct_caps[terms.contract, terms.version]
 
 
 def local_date(terms: Terms, occurred_at: int) -> date:

@@ -38,6 +38,7 @@ from services.accrual.lifecycle.purchase import Grant, Leg, Purchase
 from services.kernel.calendar import day_of
 from services.kernel.money import split
 from services.kernel.transaction import Kind
+from services.kernel.units import major
 
 Step = dict[str, Any]
 
@@ -120,10 +121,12 @@ def _net_step(net: Net) -> Step:
     if net.first is None:
         return {"step": "net", "text": "nothing was presented yet, so nothing counts"}
     unit = net.currency
-    text = (
-        f"{amount_words(net.spent, unit)} presented − {amount_words(net.returned, unit)} refunded "
-        f"− {amount_words(net.charged_back, unit)} charged back: net {amount_words(net.net, unit)}"
-    )
+    text = f"{amount_words(net.spent, unit)} presented"
+    if net.returned:
+        text += f" − {amount_words(net.returned, unit)} refunded"
+    if net.charged_back:
+        text += f" − {amount_words(net.charged_back, unit)} charged back"
+    text += f": net {amount_words(net.net, unit)}"
     if net.net != max(0, net.spent - net.returned - net.charged_back):
         text += f" (the share that is left in {net.first.transaction_currency}, as all was bought)"
     if net.over_refunded:
@@ -221,7 +224,7 @@ def _earned(claim: Claim) -> Step:
     spend = amount_words(claim.spend, claim.terms.spend_currency)
     exact = exact_words(rule.earn.exact(claim.spend), unit)
     text = (
-        f"{rule.id}: {rule.earn.text}; {spend} count: {exact}, rounded {rule.rounding.value} to "
+        f"{rule.id}: {rule.earn.text}; {spend} count: {exact}, rounded {rule.rounding.value} in "
         f"steps of {amount_words(rule.step, unit)}: {amount_words(claim.earned, unit)} earned"
     )
     return {
@@ -243,16 +246,16 @@ def _total(account: Account, purchase: Purchase, grant: Grant) -> Step:
         if other is purchase:
             break
     through, unit = before + grant.earned, grant.unit
+    was, now = cap.granted(before), cap.granted(through)
     text = (
-        f"cap of {key.owner}, {key.period}: {amount_words(before, unit)} earned before and "
-        f"{amount_words(through, unit)} through this purchase, of {amount_words(cap.limit, unit)}; "
-        f"{amount_words(cap.granted(before), unit)} were granted before, so this one is granted "
-        f"{amount_words(grant.granted, unit)}"
+        f"{grant.rule}: cap of {key.owner} in {key.period}, {amount_words(cap.limit, unit)}: "
+        f"before this purchase {major(before, unit)} earned and {major(was, unit)} granted, with "
+        f"it {major(through, unit)} earned and {major(now, unit)} granted"
     )
     return {
         "step": "total", "rule": grant.rule, "text": text, "owner": key.owner, "period": key.period,
         "limit": cap.limit, "before": before, "after": through,
-        "granted_before": cap.granted(before), "granted_after": cap.granted(through), "unit": unit,
+        "granted_before": was, "granted_after": now, "unit": unit,
     }  # fmt: skip
 
 

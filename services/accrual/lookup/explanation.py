@@ -99,7 +99,8 @@ class Explainer:
         others = [m.place for m in history.movements if m.seq not in history.rows]
         causes = await self.lookups.events_at(connection, sorted(set(others)))
         causes.update((found.place, found) for found in history.rows.values())
-        steps = [event_step(row, event), *link_step(event, purchase), *told.steps, *effects]
+        link = [] if _still_broken(history, row) else link_step(event, purchase)
+        steps = [event_step(row, event), *link, *told.steps, *effects]
         if purchase is not None:
             steps += settled_steps(history, purchase, causes)
         return document(
@@ -120,7 +121,7 @@ class Explainer:
         stream_id, seq, _ = (await self.events.by_identity(connection, [key]))[key]
         first = (await self.lookups.events_at(connection, [(stream_id, seq)]))[stream_id, seq]
         same = "the same event" if row.outcome == Outcome.DUPLICATE else "the id with other content"
-        text = f"{same} was recorded before, as {first.stream} {first.seq}: this one does nothing"
+        text = f"{same} was recorded before, as {first.stream} seq {first.seq}: this one does nothing"
         history = await histories.read(
             connection, decode(first.body).account_id, stream_id=stream_id, state=self.state,
             lookups=self.lookups,
@@ -210,10 +211,14 @@ def _as_change(history: History, movement: Movement) -> tuple[object, ...]:
 
 
 def _broken(history: History, row: EventRow) -> str:
-    if row.seq in history.available:
+    if not _still_broken(history, row):
         return "its decision broke when it was recorded; a later command decided it anew"
     again = f"`milepost reconsider account {history.account_id}`"
     return f"its decision broke when it was recorded; {again} decides it anew"
+
+
+def _still_broken(history: History, row: EventRow) -> bool:
+    return row.outcome == Outcome.FAILED and row.seq not in history.available
 
 
 def _said(text: str) -> Document:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from services.accrual.engine.reasons import Outcome
 from services.accrual.engine.words import amount_words, kind_words
@@ -114,7 +113,7 @@ class Review:
         self, connection: Connection, wanted: Iterable[tuple[str, str]]
     ) -> dict[tuple[str, str], CardTransaction]:
         """The recorded events among these (issuer, event id)."""
-        keys: dict[UUID, tuple[str, str]] = {
+        keys: dict[bytes, tuple[str, str]] = {
             identity(Role.BOOKS, issuer, event_id): (issuer, event_id)
             for issuer, event_id in wanted
         }

@@ -75,9 +75,9 @@ def rejected(letter: LetterRow) -> Document:
 
 def event_step(row: EventRow, event: CardTransaction) -> Document:
     """What the event says, and where it is recorded."""
-    place = f"{row.stream} {row.seq}"
+    place = f"{row.stream} seq {row.seq}"
     if row.offset_at is not None:
-        place += f" (offset {row.offset_at})"
+        place += f", offset {row.offset_at}"
     text = (
         f"{kind_words(event.kind)} {event.event_id} of "
         f"{amount_words(event.billing_amount, event.billing_currency)} "

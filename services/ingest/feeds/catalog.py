@@ -20,7 +20,7 @@ _LISTS = {"numeric_ids": ID_FIELDS, "exact_keys": EXACT_KEYS}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _CHOICES: dict[str, Collection[str]] = {
-    "role": [role.value for role in Role],
+    "role": [Role.BOOKS.value, Role.COMPARE.value],
     "format": list(FORMATS),
 }
 _OWN_TOPICS = (topics.CARD_TRANSACTIONS, topics.ACCRUALS, topics.SETTLEMENTS,

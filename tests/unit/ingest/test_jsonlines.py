@@ -226,7 +226,9 @@ def test_white_space_and_the_order_of_keys_make_no_difference() -> None:
     changes = {"attributes": {"b": "2", "a": "1"}, "merchant_name": "Bodø"}
     pretty = json.dumps(fields(**changes), indent=2, sort_keys=True).encode() + b"\r"
     swapped = line(**{**changes, "attributes": {"a": "1", "b": "2"}})
-    assert encode(accepted(pretty)) == encode(accepted(swapped)) == encode(accepted(line(**changes)))
+    assert (
+        encode(accepted(pretty)) == encode(accepted(swapped)) == encode(accepted(line(**changes)))
+    )
 
 
 def test_the_quick_way_takes_ordinary_lines() -> None:
@@ -287,4 +289,6 @@ def test_whatever_the_quick_way_takes_the_exact_way_takes_as_well(record: bytes)
         return
     if quick is not None:
         assert encode(quick) == encode(exact)
-        assert [getattr(quick, name) for name in FIELDS] == [getattr(exact, name) for name in FIELDS]
+        assert [getattr(quick, name) for name in FIELDS] == [
+            getattr(exact, name) for name in FIELDS
+        ]

@@ -1,0 +1,182 @@
+"""The demo from the first topic to the last proof. Between two acts the stream runs empty, so
+that every seed ends the same whatever the machine is doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.accrual.reconsider import Difference
+from services.ingest.bootstrap import GROUP
+from services.kernel.errors import InvariantViolated
+from services.local import acts, cases, evidence
+from services.local.acts import Batch, Proof
+from services.local.crew import Crew
+from services.local.flow import Flow
+from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
+from services.local.generator.plan import Plan
+from services.local.generator.rubbish import CARD_NUMBER
+from services.local.narrator import Narrator
+from services.local.premises import Premises
+from services.local.summary import Speed, Summary, shown_totals, summarize
+from services.runtime.settings import Settings
+from services.settlement.billing.price import due
+
+SERVICES = ("ingest", "accrual", "publisher")
+TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
+READY_SECONDS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a demo plays: its settings, its folder, its services, and who tells of it."""
+
+    settings: Settings
+    premises: Premises
+    crew: Crew
+    narrator: Narrator
+
+
+async def perform(stage: Stage, play: Plan, *, seed: int) -> Summary:
+    """All acts. Raises InvariantViolated when the books do not hold what they must."""
+    await _open(stage)
+    async with await Flow.open(stage.settings, group=GROUP, topics=TOPICS) as flow:
+        speed = await _stream(stage, flow, play)
+        await _belated(stage)
+        for partner in acts.PARTNERS:
+            batch = await acts.settle(
+                stage.settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON
+            )
+            await _tell_batch(stage, batch)
+        await _afterwards(stage, flow, play)
+        return await _prove(stage, flow, play, seed=seed, speed=speed)
+
+
+async def reopen(stage: Stage) -> Proof:
+    """The services of an earlier demo, running again over what it left; and its proof."""
+    for name in SERVICES:
+        stage.crew.start(name)
+    await _ready(stage)
+    stage.narrator.did("started", f"{', '.join(SERVICES)}; nothing is sent anew")
+    proof = await acts.prove(stage.settings, through=acts.AGAIN_THROUGH)
+    _tell_proof(stage, proof)
+    return proof
+
+
+async def _open(stage: Stage) -> None:
+    topics = await acts.prepare(stage.settings)
+    for name in SERVICES:
+        stage.crew.start(name)
+    seeded = await acts.seed(stage.settings, stage.premises)
+    stage.narrator.did(
+        "seeded",
+        f"{topics} topics, {seeded.members} members, {len(seeded.contracts)} contracts signed by "
+        f"{acts.AUTHOR} and approved by {acts.APPROVER}",
+    )
+    await _ready(stage)
+    stage.narrator.did("started", f"{', '.join(SERVICES)}: a process each")
+
+
+async def _ready(stage: Stage) -> None:
+    try:
+        async with asyncio.timeout(READY_SECONDS_MAX):
+            while not stage.crew.is_ready():
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        why = f"the services are not ready after {READY_SECONDS_MAX} s: see {stage.premises.logs}"
+        raise acts.Unfinished(why) from None
+
+
+async def _stream(stage: Stage, flow: Flow, play: Plan) -> Speed:
+    """Send everything, and wait until it is recorded."""
+    records = len(play.main)
+    stage.narrator.did("sending", f"{records:,} records of two banks, keyed by account")
+    started = time.monotonic()
+    with stage.narrator.watching(records) as watch:
+        await flow.send(play.main, watch)
+        await flow.drain(watch, stage.crew.demand_running)
+    speed = Speed(records, time.monotonic() - started)
+    now = await flow.progress()
+    stage.narrator.did(
+        "recorded", f"{now.recorded:,} events and rejections, {speed.per_second:,} records a second"
+    )
+    return speed
+
+
+async def _belated(stage: Stage) -> None:
+    """What comes late changes what was decided, and only by differences."""
+    imported = await acts.import_late(stage.settings, stage.premises)
+    stage.narrator.did(
+        "imported",
+        f"{imported.added} rows of members after their purchases: {_changed(imported.difference)}",
+    )
+    difference = await acts.amend(stage.settings)
+    stage.narrator.did(
+        "amended", f"{acts.AMENDMENT} from 16 March, approved in April: {_changed(difference)}"
+    )
+
+
+async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
+    """Refunds of what is settled, and the batch that takes it back."""
+    await flow.send(play.afterwards, lambda now: None)
+    await flow.drain(lambda now: None, stage.crew.demand_running)
+    stage.narrator.did("sent", f"{len(play.afterwards)} refunds of settled purchases, in May")
+    again = await acts.settle(stage.settings, AIRLINE, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON)
+    await _tell_batch(stage, again)
+
+
+async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Speed) -> Summary:
+    settings, premises = stage.settings, stage.premises
+    proof = await acts.prove(settings, through=acts.AGAIN_THROUGH)
+    _tell_proof(stage, proof)
+    await acts.export(settings, premises.exports, as_of=acts.AGAIN_THROUGH)
+    found = await asyncio.to_thread(evidence.read, premises.exports)
+    await flow.published(len(found.transfers), stage.crew.demand_running)
+    stage.narrator.did("published", f"{len(found.transfers):,} transfers to the topic accruals")
+    copies = evidence.clear_copies((premises.files, premises.exports, premises.logs), CARD_NUMBER)
+    if copies:
+        raise InvariantViolated(f"a card number stands in clear in {', '.join(copies)}")
+    return summarize(
+        found,
+        seed=seed,
+        speed=speed,
+        cases=cases.found(found, play.scenes, play.late_accounts),
+        batches=await acts.shown(settings),
+        files=premises.files,
+        proof=proof,
+    )
+
+
+async def _tell_batch(stage: Stage, batch: Batch) -> None:
+    header, draft = batch.approved.header, batch.sealed.draft
+    shown = await acts.show(stage.settings, batch.id)
+    parts = [f"{batch.sealed.lines:,} lines", shown_totals(dict(header.totals))]
+    if price := due(shown.kinds):
+        parts.append(f"costs {shown_totals(price)}")
+    if draft.held:
+        parts.append(f"{len(draft.held)} members held")
+    stage.narrator.did(
+        "settled",
+        f"{batch.id} through {header.through}: {', '.join(parts)}",
+        f"sealed by {header.sealed_by}, approved by {header.approver}",
+    )
+
+
+def _tell_proof(stage: Stage, proof: Proof) -> None:
+    if proof.broken:
+        raise InvariantViolated("; ".join(proof.broken))
+    checked = sum(one.checked for one in proof.findings)
+    stage.narrator.did(
+        "verified", f"{len(proof.findings)} invariants hold, {checked:,} rows checked"
+    )
+
+
+def _changed(difference: Difference) -> str:
+    units: Iterable[str] = sorted({*difference.granted, *difference.taken_back}, reverse=True)
+    net = {
+        unit: difference.granted.get(unit, 0) - difference.taken_back.get(unit, 0) for unit in units
+    }
+    return f"{len(difference.purchases):,} purchases decided anew, {shown_totals(net, sign=True)}"
