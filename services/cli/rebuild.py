@@ -42,9 +42,7 @@ def rebuild(
     session: Session = context.obj
     if not check:
         session.fail("the ledger is append-only: say --check to compare a rebuild with it", 2)
-    rebuilt = session.run(
-        accrual.rebuild(session.settings(), session.say, settlement.resettle)
-    )
+    rebuilt = session.run(accrual.rebuild(session.settings(), session.say, settlement.resettle))
     ok = not rebuilt.differences
     document = {
         "ok": ok,

@@ -18,6 +18,7 @@ from services.runtime.sealing import create_keys
 from services.runtime.service import Service, run_service
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicAdmin, create_positions
+from services.settlement import bootstrap as settlement
 
 POSITIONED = ("card-transactions", "dead-letters")
 
@@ -129,13 +130,15 @@ def run_command(
 async def _run_all(service: Service) -> None:
     """Every service in one process: enough below some thousand transactions a second."""
     async with asyncio.TaskGroup() as group:
-        for main in (ingest.run_ingest, accrual.run_accrual, accrual.run_publisher):
-            group.create_task(main(service))
+        for name, main in MAIN.items():
+            if name is not Name.ALL:
+                group.create_task(main(service))
 
 
 MAIN = {
     Name.INGEST: ingest.run_ingest,
     Name.ACCRUAL: accrual.run_accrual,
     Name.PUBLISHER: accrual.run_publisher,
+    Name.SETTLEMENT: settlement.run_settlement,
     Name.ALL: _run_all,
 }

@@ -129,15 +129,6 @@ class Ledger:
         """Decide an account anew."""
         await self._facts.reconsider_account(account, on=COMMAND_ON)
 
-    async def sabotage(self, *statements: str) -> None:
-        """Change rows as nobody may: as the server's superuser."""
-        connection = await asyncpg.connect(self.url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
     @asynccontextmanager
     async def books(self) -> AsyncIterator[Books]:
         """The look-ups, as the commands have them."""
@@ -164,6 +155,16 @@ class Ledger:
             seal=lambda plain: SEALED + b"%d" % len(plain), observer=self.outcomes,
         )  # fmt: skip
         await handler.handle([StreamSlice(held, sent, first + len(sent))])
+
+
+async def sabotage(url: str, *statements: str) -> None:
+    """Change rows as nobody may: as the server's superuser."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -346,6 +346,13 @@ CREATE TABLE settlement_approval (
   CONSTRAINT settlement_approval_four_eyes CHECK (person_key(approver) <> sealed_by_key)
 );
 
+-- What of a batch has been announced on the topic `settlements`.
+CREATE TABLE settlement_announcement (
+  batch  text NOT NULL REFERENCES settlement_batch,
+  state  text NOT NULL CHECK (state IN ('SEALED', 'APPROVED')),
+  PRIMARY KEY (batch, state)
+);
+
 -- What a partner may be paid: grants and clawbacks, signed from the member's side.
 CREATE VIEW payable_transfer AS
   SELECT t.stream_id, t.seq, t.leg, t.account_id, p.issuer_id, t.of_stream_id, t.of_purchase,
@@ -403,7 +410,7 @@ END
 $$;
 GRANT SELECT, INSERT ON stream, card_event, event_identity, dead_letter, transfer,
   contract_version, contract_approval, member_row, settlement_batch, settlement_line,
-  settlement_member, settlement_file, settlement_approval TO milepost_app;
+  settlement_member, settlement_file, settlement_approval, settlement_announcement TO milepost_app;
 GRANT SELECT, INSERT, UPDATE ON stream_position, publisher_cursor, purchase, scope_total, balance
   TO milepost_app;
 GRANT SELECT, UPDATE ON fact_revision TO milepost_app;

@@ -15,7 +15,9 @@ from services.accrual.intake import decode
 from services.accrual.lifecycle.matching import purchase_key, stub_of
 from services.accrual.lifecycle.purchase import Grant, Purchase, restore
 from services.kernel.calendar import period_of
+from services.kernel.errors import Rejected
 from services.kernel.identifiers import key64
+from services.kernel.transaction import CardTransaction
 
 
 class AccountAudit:
@@ -157,14 +159,13 @@ class AccountAudit:
         """An event that waits stands nowhere else, and nothing that it could join is there."""
         if not waits:
             return
-        events = {row.seq: decode(row.body) for row in waits}
+        events = {row.seq: event for row in waits if (event := self._waiting(row)) is not None}
         known = {(event.issuer_id, event.event_id): stub_of(event) for event in events.values()}
         joined = {(found.issuer_id, leg.event_id) for found in purchases for leg in found.legs}
         for row in waits:
-            event = events[row.seq]
-            if not self._marks.mark(row.stream_id, row.seq):
-                fault = f"{event.event_id} waits as seq {row.seq}, which is not recorded"
-                self._tally.fault("record-placed", fault)
+            event = events.get(row.seq)
+            if event is None:
+                continue
             names = (event.issuer_id, event.original_event_id)
             mates = {name: stub for (issuer, name), stub in known.items() if issuer == names[0]}
             if row.reason == MISSING_ORIGINAL and (
@@ -172,6 +173,18 @@ class AccountAudit:
             ):
                 fault = f"{event.event_id} of {row.account_id} waits, and what it names is there"
                 self._tally.fault("record-waiting", fault)
+
+    def _waiting(self, row: AuditedWait) -> CardTransaction | None:
+        """The event of a row, if it can be read; its place is counted."""
+        if not self._marks.mark(row.stream_id, row.seq):
+            fault = f"seq {row.seq} of {row.account_id} waits and is not recorded"
+            self._tally.fault("record-placed", fault)
+        try:
+            return decode(row.body)
+        except Rejected as error:
+            fault = f"seq {row.seq} of {row.account_id} waits and cannot be read: {error.reason}"
+            self._tally.fault("record-waiting", fault)
+            return None
 
 
 def _name(purchase: Purchase) -> str:

@@ -121,7 +121,8 @@ class Explainer:
         stream_id, seq, _ = (await self.events.by_identity(connection, [key]))[key]
         first = (await self.lookups.events_at(connection, [(stream_id, seq)]))[stream_id, seq]
         same = "the same event" if row.outcome == Outcome.DUPLICATE else "the id with other content"
-        text = f"{same} was recorded before, as {first.stream} seq {first.seq}: this one does nothing"
+        place = f"{first.stream} seq {first.seq}"
+        text = f"{same} was recorded before, as {place}: this one does nothing"
         history = await histories.read(
             connection, decode(first.body).account_id, stream_id=stream_id, state=self.state,
             lookups=self.lookups,

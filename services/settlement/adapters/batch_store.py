@@ -56,6 +56,14 @@ class PostgresBatchStore:
             },
         )
 
+    async def unannounced(self) -> list[str]:
+        """Batches whose present state has not been announced."""
+        return [row["batch"] for row in await self._connection.fetch(_sql.unannounced)]
+
+    async def announced(self, batch: str, state: str) -> None:
+        """A batch's state has been announced."""
+        await self._connection.execute(_sql.announced, batch, state)
+
     async def files(self, batch: str) -> list[Written]:
         """What was stored of the batch's files."""
         rows = await self._connection.fetch(_sql.files, batch)

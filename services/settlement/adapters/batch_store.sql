@@ -35,6 +35,21 @@ SELECT name, layout, bytes, sha256, records, totals::text AS totals
 INSERT INTO settlement_file (batch, name, layout, bytes, sha256, records, totals)
 VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb);
 
+-- name: unannounced
+-- Batches whose present state has not been announced.
+SELECT b.batch
+  FROM settlement_batch AS b
+  LEFT JOIN settlement_approval AS a USING (batch)
+  LEFT JOIN settlement_announcement AS n
+    ON n.batch = b.batch
+   AND n.state = CASE WHEN a.batch IS NULL THEN 'SEALED' ELSE 'APPROVED' END
+ WHERE n.batch IS NULL
+ ORDER BY b.partner COLLATE "C", b.sequence;
+
+-- name: announced
+-- A batch's state has been announced; saying so twice changes nothing.
+INSERT INTO settlement_announcement (batch, state) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
 -- name: approve
 -- A second person's approval; the database refuses the one who sealed.
 INSERT INTO settlement_approval (batch, sealed_by_key, approver, approved_on)

@@ -87,8 +87,8 @@ def test_two_feeds_with_one_name_or_one_topic_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "feeds:", "feeds: []", "feeds: {}", "[]", "text", "fed: []", "feeds: [\n", "a: b: c",
-             "\tfeeds: []", "feeds: \x00", "feeds:\n  - ? [a]\n    : b"]
+    "text", ["", "feeds:", "feeds: []", "feeds: {}", "[]", "text", "fed: []", "feeds: [\n",
+             "a: b: c", "\tfeeds: []", "feeds: \x00", "feeds:\n  - ? [a]\n    : b"]
 )  # fmt: skip
 def test_a_file_without_feeds_is_refused(text: str) -> None:
     assert problems(text)

@@ -1,0 +1,76 @@
+"""Keeps every batch's files in the folder that its state says, and announces batches.
+
+A batch is announced once per state on `settlements`; after a crash between the broker's answer
+and the database's, once more: readers know it by batch and state.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from datetime import date
+from importlib import resources
+
+import fastavro
+
+from services.settlement.batches.batch import APPROVED, Header, Written
+from services.settlement.emission import emit, is_waiting, release
+from services.settlement.ports import BatchStore, FileDrop
+from services.settlement.seal import recompute
+
+FRAME = b"\x00\x00\x00\x00\x03"
+"""Confluent framing: magic byte and the id of `settlement.avsc`."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_SCHEMA = fastavro.parse_schema(
+    json.loads(resources.files("schemas").joinpath("avro/settlement.avsc").read_text("utf-8"))
+)
+
+
+async def tidy(store: BatchStore, drop: FileDrop) -> list[str]:
+    """Write what is missing of sealed batches, move on what is approved; gives the batches touched.
+
+    Raises InvariantViolated when a file holds other bytes than were sealed.
+    """
+    touched: list[str] = []
+    for header in await store.headers():
+        waiting = is_waiting(header, drop)
+        if header.state == APPROVED and waiting:
+            release(header, await recompute(header.batch, store), drop)
+            touched.append(header.batch)
+        elif header.state != APPROVED and not waiting:
+            emit(header, await recompute(header.batch, store), drop)
+            touched.append(header.batch)
+    return touched
+
+
+def announcement(header: Header, files: Sequence[Written]) -> bytes:
+    """The record of a batch in its present state, framed."""
+    body = io.BytesIO()
+    body.write(FRAME)
+    fastavro.schemaless_writer(
+        body,
+        _SCHEMA,
+        {
+            "batch": header.batch,
+            "partner": header.partner,
+            "sequence": header.sequence,
+            "revision": header.revision,
+            "state": header.state,
+            "through": header.through.toordinal() - _EPOCH,
+            "totals": dict(header.totals),
+            "files": [
+                {
+                    "name": file.name,
+                    "layout": file.layout,
+                    "bytes": file.bytes,
+                    "sha256": file.sha256,
+                    "records": file.records,
+                }
+                for file in files
+            ],
+        },
+        strict=True,
+    )
+    return body.getvalue()
