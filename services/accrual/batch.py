@@ -4,7 +4,7 @@ before, what changed is saved after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -18,7 +18,7 @@ from services.accrual.intake import Recorded
 from services.accrual.ledger.posting_rules import post
 from services.accrual.ledger.transfer import Transfer
 from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
-from services.accrual.lifecycle.purchase import Purchase, restore
+from services.accrual.lifecycle.purchase import Leg, Purchase, restore
 from services.kernel.calendar import period_of
 from services.kernel.errors import InvariantViolated
 from services.kernel.transaction import CardTransaction, Kind, Role
@@ -219,29 +219,30 @@ def total_keys(
 ) -> set[TotalKey]:
     """Every total that these events, and what is loaded of the account, may count in."""
     keys: set[TotalKey] = set()
-    for event in (*events, *(found.event for found in (*loaded.waiting, *loaded.failed))):
+    for event in events:
         if event.kind == Kind.PRESENTMENT:
-            keys.update(
-                _caps_on(event.issuer_id, event.occurred_at, event.posted_on, book, enrolments)
-            )
-    for purchase in loaded.restored(account_id) if loaded.purchases else ():
+            keys.update(_caps_on(event.issuer_id, event, book, enrolments))
+    for waiting in (*loaded.waiting, *loaded.failed):
+        if waiting.event.kind == Kind.PRESENTMENT:
+            keys.update(_caps_on(waiting.event.issuer_id, waiting.event, book, enrolments))
+    for purchase in loaded.restored(account_id):
         for leg in purchase.legs:
             if leg.kind == Kind.PRESENTMENT:
-                keys.update(
-                    _caps_on(purchase.issuer_id, leg.occurred_at, leg.posted_on, book, enrolments)
-                )
+                keys.update(_caps_on(purchase.issuer_id, leg, book, enrolments))
         keys.update(key_of(grant) for grant in purchase.grants if grant.owner)
     return keys
 
 
 def _caps_on(
-    issuer: str, occurred_at: int, posted_on: int | None, book: Book, enrolments: Enrolments
-) -> Iterator[TotalKey]:
+    issuer: str, spent: CardTransaction | Leg, book: Book, enrolments: Enrolments
+) -> list[TotalKey]:
     """The totals that a presentment may count in: those of contracts that it can earn under."""
+    keys: list[TotalKey] = []
     for agreement in book.agreements(issuer):
-        day = agreement.governing_on(occurred_at, posted_on)
+        day = agreement.governing_on(spent.occurred_at, spent.posted_on)
         terms = None if day is None else agreement.version_on(day)
         if day is None or terms is None or not enrolments.enrolled(terms.program, day):
             continue
         for cap in book.caps(terms):
-            yield TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per))
+            keys.append(TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per)))
+    return keys

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
 
 from services.accrual.adapters import (
     command_store,
@@ -31,13 +30,13 @@ from services.accrual.deciding import Decider
 from services.accrual.export import DATES, INTEGERS, Rows
 from services.accrual.facts import Facts, Imported
 from services.accrual.handler import AccrualHandler
-from services.accrual.intake import Recorded
 from services.accrual.lookup.books import Books
 from services.accrual.members.csv import read_members
 from services.accrual.ports import Version
 from services.accrual.publisher import Publisher
 from services.accrual.rebuild import Rebuild, Rebuilt
 from services.accrual.reconsider import Difference, Reconsideration
+from services.accrual.watch import Watch
 from services.kernel.errors import InvalidInput, Problem
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.runtime.consumer import StreamConsumer
@@ -47,33 +46,8 @@ from services.runtime.sealing import Opener, Sealer
 from services.runtime.service import Service
 from services.runtime.session import assert_durable
 from services.runtime.settings import Settings
-from services.runtime.telemetry import get_logger
 
 GROUP = "milepost-accrual"
-_log = get_logger(__name__)
-
-
-class Watch:
-    """Tells metrics and logs what batches came to."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def recorded(self, outcome: str, reason: str | None, count: int) -> None:
-        """So many events had this outcome."""
-        metrics = self._service.metrics
-        metrics.count("milepost_records_total", count, outcome=outcome, reason=reason or "")
-        if outcome == "REJECTED":
-            metrics.count("milepost_dead_letters_total", count, reason=reason or "")
-
-    def failed(self, recorded: Recorded, error: Exception) -> None:
-        """A decision broke; the event is recorded FAILED and can be reconsidered."""
-        identifier = uuid5(UUID(bytes=recorded.identity), "failed")
-        _log.error(
-            "a decision failed; run `milepost reconsider account` once the cause is gone",
-            stream=recorded.stream_id, seq=recorded.seq, error_id=str(identifier),
-            error=type(error).__name__, exc_info=error,
-        )  # fmt: skip
 
 
 def decider() -> Decider:

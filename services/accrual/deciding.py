@@ -28,6 +28,7 @@ from services.accrual.ports import EventStore, FactStore, StateStore
 from services.kernel.identifiers import identity
 from services.kernel.transaction import CardTransaction, Role
 from services.runtime.database import Connection
+from services.runtime.failpoint import failpoint
 
 Named = tuple[str, str, str]
 """Account, issuer and id of an event that another one names."""
@@ -59,7 +60,9 @@ class Decider:
                 decided.outcomes[event.stream_id, event.seq] = compare_outcome()
         grouped = by_account(recorded)
         book = await self.facts.book(sources.events, revision)
+        failpoint("deciding: contracts")
         rosters = await self.facts.rosters(sources.events, list(grouped), revision)
+        failpoint("deciding: enrolments")
         loaded = {account_id: Loaded() for account_id in grouped}
         await self._load(sources, grouped, loaded, book=book, rosters=rosters)
         deep = _decide_each(grouped, loaded, book, rosters, decided)
@@ -115,6 +118,7 @@ class Decider:
         rosters: Mapping[str, Enrolments],
     ) -> None:
         await self.state.load_waiting(sources.state, loaded)
+        failpoint("deciding: waiting events")
         named = {
             place
             for account_id, events in grouped.items()
@@ -124,6 +128,7 @@ class Decider:
         before = {name: (events[0].stream_id, events[0].seq) for name, events in grouped.items()}
         await self._load_originals(sources, named, loaded, before=before)
         await self.state.load_links(sources.state, link_keys(grouped, loaded), loaded)
+        failpoint("deciding: purchases")
         await self._load_totals(sources, grouped, loaded, book=book, rosters=rosters)
 
     async def _complete(
@@ -138,6 +143,7 @@ class Decider:
         """Load all of these accounts."""
         chosen = {account_id: loaded[account_id] for account_id in grouped}
         await self.state.load_accounts(sources.state, chosen)
+        failpoint("deciding: whole accounts")
         await self._load_totals(sources, grouped, loaded, book=book, rosters=rosters)
 
     async def _load_totals(
@@ -157,6 +163,7 @@ class Decider:
             for account_id, events in grouped.items()
         }
         await self.state.load_totals(sources.state, wanted, loaded)
+        failpoint("deciding: totals")
 
     async def _load_originals(
         self,
@@ -178,6 +185,7 @@ class Decider:
                 for account_id, issuer, event_id in named
             }
             found = await self.events.by_identity(sources.events, list(places))
+            failpoint("deciding: originals")
             named = set()
             for key, (stream_id, seq, body) in found.items():
                 account_id, issuer, event_id = places[key]

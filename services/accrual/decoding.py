@@ -13,6 +13,8 @@ _KINDS = tuple(kind.value for kind in Kind)
 _CHANNELS = tuple(channel.value for channel in Channel)
 _ABSENT, _PRESENT = 0, 2
 """The branch of a union with null, as zigzag writes it."""
+_NOT_SHORT = 0b1000_0001
+"""In the first byte of a length: it takes more bytes than one, or it is negative."""
 
 
 class Malformed(ValueError):
@@ -82,7 +84,7 @@ def _long(body: bytes, at: int) -> tuple[int, int]:
     if byte < 128:
         return (byte >> 1) ^ -(byte & 1), at
     value, shift = byte & 127, 7
-    while byte > 127:
+    while byte >= 128:
         byte = body[at]
         at += 1
         value |= (byte & 127) << shift
@@ -115,9 +117,12 @@ def _parts(body: bytes, at: int) -> tuple[list[int], int]:
 def _texts(body: bytes, at: int, count: int) -> tuple[list[str], int]:
     found: list[str] = []
     for _ in range(count):
-        length, at = _long(body, at)
-        if length < 0:
-            raise Malformed("a length is negative")
+        length = body[at]
+        if length & _NOT_SHORT:
+            length, at = _length(body, at)
+        else:
+            length >>= 1
+            at += 1
         found.append(body[at : at + length].decode())
         at += length
     return found, at
@@ -133,16 +138,22 @@ def _optionals(body: bytes, at: int, count: int) -> tuple[list[str | None], int]
             continue
         if branch != _PRESENT:
             raise Malformed("a union has no such branch")
-        length = body[at] >> 1
-        if body[at] & 129:  # odd is negative, and from 128 on it takes more bytes
-            length, at = _long(body, at)
-            if length < 0:
-                raise Malformed("a length is negative")
+        length = body[at]
+        if length & _NOT_SHORT:
+            length, at = _length(body, at)
         else:
+            length >>= 1
             at += 1
         found.append(body[at : at + length].decode())
         at += length
     return found, at
+
+
+def _length(body: bytes, at: int) -> tuple[int, int]:
+    length, at = _long(body, at)
+    if length < 0:
+        raise Malformed("a length is negative")
+    return length, at
 
 
 def _map(body: bytes, at: int) -> tuple[dict[str, str], int]:

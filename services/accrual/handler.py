@@ -15,6 +15,7 @@ from services.accrual.ports import DeadLetter, LedgerStore, Repeated
 from services.kernel.errors import Rejected
 from services.kernel.topics import DEAD_LETTERS, HEADER_FEED, HEADER_SOURCE
 from services.runtime.batch import Record, StreamSlice
+from services.runtime.collector import uncollected
 from services.runtime.database import Connection, Database
 from services.runtime.failpoint import failpoint
 from services.runtime.stream_position import advance
@@ -61,12 +62,13 @@ class AccrualHandler:
 
     async def handle(self, slices: Sequence[StreamSlice]) -> None:
         """Record, decide and post the records of all slices, and move their positions."""
-        intakes = [self._decode(part) for part in slices]
-        try:
-            await self._commit(intakes, look_up=self._look_up)
-        except Repeated:
-            self._look_up = True
-            await self._commit(intakes, look_up=True)
+        with uncollected():
+            intakes = [self._decode(part) for part in slices]
+            try:
+                await self._commit(intakes, look_up=self._look_up)
+            except Repeated:
+                self._look_up = True
+                await self._commit(intakes, look_up=True)
 
     def _decode(self, part: StreamSlice) -> Intake:
         intake = Intake(part)
@@ -114,11 +116,13 @@ class AccrualHandler:
         held: dict[bytes, tuple[int, int, bytes]] = {}
         if look_up:
             held = await events.by_identity(connection, [found.identity for found in recorded])
+            failpoint("accrual: looked up")
             self._look_up = bool(held)
         fresh, repeated = repeats(recorded, held)
         await events.save_identities(connection, fresh)
         failpoint("accrual: identities")
         revision = await self._decider.facts.revision(connection)
+        failpoint("accrual: revision")
         decided, loaded = await self._decider.decide(
             Sources(connection, connection), fresh, revision=revision
         )

@@ -55,7 +55,7 @@ def _offset_seconds(zone: ZoneInfo, quarter_hour: int) -> int:
     return (moment.astimezone(zone).utcoffset() or timedelta()) // timedelta(seconds=1)
 
 
-def business_date(occurred_at_micros: int, *, zone: ZoneInfo, day_ends_minutes: int) -> date:
+def business_date(occurred_at_micros: int, zone: ZoneInfo, day_ends_minutes: int) -> date:
     """The local date of an instant; from `day_ends` on (exclusive end) it is the next date.
 
     `day_ends_minutes` counts from local midnight; 1440 is `24:00`.

@@ -2,54 +2,82 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from services.local.acts import AGAIN_THROUGH
+from services.local.acts import AGAIN_THROUGH, AMENDMENT
 from services.local.crew import Crew
 from services.local.generator import scenes
 from services.local.generator.plan import Plan
 from services.local.ports import HOST
 from services.local.premises import Premises
 
-_GAP = 64
+_COMMAND = 58
+"""Columns of a command; a longer one pushes its comment along."""
+ADJUSTMENTS = "sky-air-000002"
+"""The batch of the refunds that came after settlement."""
 
 
-def next_steps(premises: Premises, play: Plan) -> list[str]:
+def program() -> str:
+    """How `milepost` is called from here: by its name when the shell finds it."""
+    beside = Path(sys.executable).with_name("milepost")
+    if shutil.which("milepost") or not beside.exists():
+        return "milepost"
+    return os.path.relpath(beside)
+
+
+def running(premises: Premises, play: Plan, crew: Crew) -> Iterator[str]:
+    """A demo that waits: how another shell gets to it, and what is worth a look."""
+    metrics = ", ".join(
+        f"{name} http://{HOST}:{port}/metrics" for name, port in crew.metrics.items()
+    )
+    yield "It runs on. In another shell:"
+    yield f"  source {premises.folder / 'env'}"
+    yield from _aligned(_look_ups(premises, play))
+    yield f"Metrics on http://{HOST}:PORT/metrics: {metrics}"
+    yield "Ctrl-C stops everything."
+
+
+def _look_ups(premises: Premises, play: Plan) -> list[tuple[str, str]]:
     """Commands that show more of it, each with what it shows."""
     room = next(scene for scene in play.scenes if scene.case == scenes.ROOM)
     settled = next(scene for scene in play.scenes if scene.case == scenes.SETTLED)
-    contract = premises.contracts / "sky-visa-2.yaml"
-    commands = [
-        (f"explain first-bank/{room.events['second']}", "a full cap, and the room freed later"),
-        (f"statement {settled.account_id} --period 2026", "earned, settled, refunded, taken back"),
-        ("batch show sky-air-000002", "what the airline takes back, who is held"),
-        ("batch show sky-air-000002 --line 1", "one line, down to the events behind it"),
-        (f"trial-balance --through {AGAIN_THROUGH}", "every account of the books"),
-        ("dead-letters list", "what was no event, and why"),
-        ("review list", "what a person must look at"),
-        ("rebuild --check", "fold every event again: the same ledger, row for row"),
-        (f"contract check {contract}", "change a number in it first"),
+    contract = premises.contracts / f"{AMENDMENT.replace('/', '-')}.yaml"
+    name = program()
+    return [
+        (f"{name} explain first-bank/{room.events['second']}", "a full cap, and room freed later"),
+        (f"{name} statement {settled.account_id} --period 2026", "earned, settled, taken back"),
+        (f"{name} batch show {ADJUSTMENTS}", "what the airline takes back, and who is held"),
+        (f"{name} batch show {ADJUSTMENTS} --line 1", "a line, down to the events behind it"),
+        (f"{name} trial-balance --through {AGAIN_THROUGH}", "every account of the books"),
+        (f"{name} dead-letters list", "what was no event, and why"),
+        (f"{name} review list", "what a person must look at"),
+        (f"{name} rebuild --check", "every event folded again: the same ledger, row for row"),
+        (f"{name} contract check {contract}", "change a number in it first"),
     ]
-    return [f"  milepost {command}".ljust(_GAP) + f"  # {shows}" for command, shows in commands]
 
 
-def connection(environment: Path, crew: Crew) -> list[str]:
-    """How another shell gets to the running demo."""
-    ports = ", ".join(f"{name} {port}" for name, port in crew.metrics.items())
-    return [f"  source {environment}", f"  metrics on http://{HOST}:PORT/metrics: {ports}"]
-
-
-def kept(folder: Path) -> str:
-    """What stays of a demo whose folder is kept."""
-    return (
-        f"Kept in {folder}: the data of Kafka and PostgreSQL, files, exports, logs.\n"
-        f"To run it again as it is: milepost demo --keep {folder}"
+def ended(folder: Path, *, keep: bool) -> Iterator[str]:
+    """A demo that is over: what stays of it, and what to try next."""
+    if keep:
+        yield f"Kept in {folder}: Kafka's and PostgreSQL's data, files, exports, contracts, logs."
+        yield from _aligned([(f"{program()} demo --keep {folder}", "goes on with it in seconds")])
+        return
+    yield f"Files, exports, contracts and logs: {folder}"
+    yield "Kafka and PostgreSQL are gone with their data. Next:"
+    adjustments = folder / "files/sky-air/outgoing/sky-air-air-miles-rewards-000002.csv"
+    yield from _aligned(
+        [
+            (f"{program()} demo --keep my-demo", "the same, and it stays to be looked into"),
+            (f"less {adjustments}", "lines that take miles back, each names its original"),
+            (f"{program()} bench", "a million transactions, measured"),
+        ]
     )
 
 
-def left(folder: Path) -> str:
-    """What stays of a demo that was not to be kept."""
-    return (
-        f"Kafka and PostgreSQL are gone with their data. Files, exports, contracts and logs stay "
-        f"in {folder}"
-    )
+def _aligned(commands: list[tuple[str, str]]) -> Iterator[str]:
+    for command, shows in commands:
+        yield f"  {command.ljust(_COMMAND)}  # {shows}"

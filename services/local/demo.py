@@ -47,7 +47,7 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
     other errors of milepost. In every case no process is left.
     """
     before = _look_around(options)
-    with _stoppable(), ThreadPoolExecutor(1) as pool:
+    with _last_words(options, narrator), _stoppable(), ThreadPoolExecutor(1) as pool:
         written = pool.submit(plan, seed=options.seed, transactions=options.transactions)
         narrator.say(
             "milepost demo: two banks, an airline, cashback in three currencies. Everything is "
@@ -111,12 +111,8 @@ def _play(
 def _wait(premises: Premises, crew: Crew, narrator: Narrator, play: Plan) -> None:
     """Until Ctrl-C, or until a service ends."""
     narrator.say()
-    narrator.say("It runs on. In another shell:")
-    for line in (*closing.connection(premises.folder / "env", crew), "",
-                 *closing.next_steps(premises, play)):  # fmt: skip
+    for line in closing.running(premises, play, crew):
         narrator.say(line)
-    narrator.say()
-    narrator.say("Ctrl-C stops everything.")
     try:
         while True:
             crew.demand_running()
@@ -135,14 +131,24 @@ def _premises(servers: Stack, options: Options, narrator: Narrator) -> Iterator[
     except KeyboardInterrupt:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
-        stays = f"unfinished, in {folder}" if keep else "nothing was kept"
-        narrator.say(f"Stopped: no process is left, {stays}.")
         raise
     except BaseException:
         narrator.say(f"The logs are in {folder / 'logs'}")
         raise
     narrator.say()
-    narrator.say(closing.kept(folder) if keep else closing.left(folder))
+    for line in closing.ended(folder, keep=keep):
+        narrator.say(line)
+
+
+@contextmanager
+def _last_words(options: Options, narrator: Narrator) -> Iterator[None]:
+    """What is left of a demo that was stopped, said when everything has been."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stays = f"what there is of it is in {options.keep}" if options.keep else "nothing was kept"
+        narrator.say(f"Stopped: no process is left, {stays}.")
+        raise
 
 
 @contextmanager

@@ -156,7 +156,8 @@ class LocalKafka:
 
     def _format(self, properties: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        arguments = ["format", "-t", cluster_id, "-c", str(properties)]
+        # One word: one id in 64 begins with a hyphen and would be taken for an option.
+        arguments = ["format", f"--cluster-id={cluster_id}", "-c", str(properties)]
         for name, password in (self._secure.users if self._secure else {}).items():
             arguments += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         done = subprocess.run(

@@ -17,9 +17,9 @@ from services.local import flow
 
 LINE_SECONDS = 2.0
 """Between two plain lines of progress."""
-WIDTH = 132
+WIDTH = 144
 """Columns where nobody looks through a terminal."""
-_VERB = 9
+_VERB = 11
 
 
 class Narrator:
@@ -77,14 +77,18 @@ class Narrator:
             padding=(0, 2, 0, 0), header_style="dim",
         )  # fmt: skip
         for index, column in enumerate(columns):
-            right = bool(rows) and all(_numeric(row[index]) for row in rows)
+            cells = [row[index] for row in rows if row[index] != ""]
+            right = bool(cells) and all(_numeric(cell) for cell in cells)
             shown.add_column(
                 column, justify="right" if right else "left", no_wrap=True, overflow="ellipsis"
             )
         for row in rows:
             shown.add_row(*[f"{c:,}" if isinstance(c, int) else c for c in row])
+        with self.console.capture() as captured:
+            self.console.print(shown)
         self.console.print()
-        self.console.print(shown, highlight=False, markup=False)
+        for line in captured.get().splitlines():
+            self.console.out(line.rstrip(), highlight=False)
 
 
 def _numeric(cell: str | int) -> bool:
@@ -109,4 +113,5 @@ def _bar(console: Console) -> Progress:
 
 
 def _update(progress: Progress, task: TaskID, now: flow.Progress) -> None:
-    progress.update(task, completed=now.taken_in, where=_where(now))
+    recorded = now.taken_in * now.recorded // max(1, now.canonical)
+    progress.update(task, completed=recorded, where=_where(now))

@@ -25,7 +25,7 @@ from services.local.summary import Speed, Summary, shown_totals, summarize
 from services.runtime.settings import Settings
 from services.settlement.billing.price import due
 
-SERVICES = ("ingest", "accrual", "publisher")
+SERVICES = ("ingest", "accrual", "publisher", "settlement")
 TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
 READY_SECONDS_MAX = 60
 
@@ -101,7 +101,8 @@ async def _stream(stage: Stage, flow: Flow, play: Plan) -> Speed:
     speed = Speed(records, time.monotonic() - started)
     now = await flow.progress()
     stage.narrator.did(
-        "recorded", f"{now.recorded:,} events and rejections, {speed.per_second:,} records a second"
+        "recorded",
+        f"{now.recorded:,} events and rejections; {speed.per_second:,} transactions a second",
     )
     return speed
 

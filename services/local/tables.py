@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.local.narrator import Narrator
+from services.local.narrator import WIDTH, Narrator
 from services.local.summary import Summary, grouped, shown_totals
 
 _WHY = {
@@ -32,6 +32,12 @@ def show(summary: Summary, narrator: Narrator) -> None:
     _rewards(summary, narrator)
     _trial(summary, narrator)
     _files(summary, narrator)
+    speed = summary.speed
+    narrator.say()
+    narrator.say(
+        f"{speed.per_second:,} transactions per second: {speed.records:,} in {speed.seconds:.1f} s "
+        "from the first sent to the last recorded, everything on this machine and just started."
+    )
 
 
 def _outcomes(summary: Summary, narrator: Narrator) -> None:
@@ -93,7 +99,7 @@ def _trial(summary: Summary, narrator: Narrator) -> None:
 
 
 def _files(summary: Summary, narrator: Narrator) -> None:
-    wide = narrator.console.width >= 130
+    wide = narrator.console.width >= WIDTH
     rows: list[list[str | int]] = [
         [
             file.path.name,

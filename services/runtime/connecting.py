@@ -18,7 +18,8 @@ from services.runtime.settings import Settings
 from services.runtime.telemetry import get_logger
 
 REBALANCE_MS = 45_000
-SESSION_MS = 10_000
+HEARTBEATS = 3
+"""Signs of life within a session."""
 FETCH_BYTES_MAX = 33_554_432
 _KAFKA = "Kafka"
 _log = get_logger("milepost.consumer")
@@ -46,7 +47,8 @@ def new_consumer(
         max_partition_fetch_bytes=settings.fetch_partition_bytes_max,
         fetch_max_bytes=max(FETCH_BYTES_MAX, settings.fetch_partition_bytes_max),
         rebalance_timeout_ms=REBALANCE_MS,
-        session_timeout_ms=SESSION_MS,
+        session_timeout_ms=settings.kafka_session_ms,
+        heartbeat_interval_ms=settings.kafka_session_ms // HEARTBEATS,
     )
     if manual:
         consumer.assign(list(manual))

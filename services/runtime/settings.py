@@ -84,6 +84,8 @@ class Settings(BaseModel):
     batch_wait_ms_max: Annotated[Whole, Field(ge=0, le=10_000)] = 100
     fetch_partition_bytes_max: Annotated[Whole, Field(ge=1_048_576)] = 4_194_304
     """At least `max.message.bytes` of every topic that is consumed."""
+    kafka_session_ms: Annotated[Whole, Field(ge=1_000, le=300_000)] = 10_000
+    """How long a consumer may be silent before the group gives its partitions to others."""
     watchdog_seconds: Annotated[Whole, Field(ge=5)] = 60
     fail_at: Annotated[Whole, Field(ge=1)] | None = None
     """For tests: the failpoint at which the process ends."""

@@ -24,6 +24,7 @@ from tests.support.strategies import arrivals, imports, purchases
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HEADER = ("member_id", "account_id", "card_token", "card_product", "program", "enrolled_from",
           "enrolled_to", "partner", "membership_number")  # fmt: skip
+GARBAGE = (b"\xff\xfe not text", b"{]", b"[1]", b'{"event_id": "x"}', b"")
 
 
 @dataclass(frozen=True)

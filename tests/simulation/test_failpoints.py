@@ -1,194 +1,194 @@
-"""The process ends at every failpoint between poll and commit, one after the other; each time a
-new process goes on, and the books come out the same.
+"""A process ends at every failpoint it passes, one after the other; each time another one goes on
+and the end is the same.
 """
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
+import os
+import signal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
-from services.accrual.bootstrap import run_accrual, run_publisher
-from services.accrual.intake import FRAME
-from services.ingest.feeds.encoding import encode
-from services.kernel.topics import ACCRUALS, CARD_TRANSACTIONS
+from services.accrual.intake import FRAME, decode
+from services.kernel.identifiers import transfer_id
+from services.kernel.topics import ACCRUALS, CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.stack import Stack
-from services.runtime import failpoint
-from services.runtime.database import Database
 from services.runtime.sealing import create_keys
-from services.runtime.service import Service, run_service
-from services.runtime.settings import load_settings
-from services.runtime.stream_position import create_streams
-from tests.simulation import staging
-from tests.simulation.crowd import Crowd, crowd
-from tests.simulation.world import World
+from tests.simulation import log
+from tests.simulation.crowd import GARBAGE, as_json, chunks, crowd
+from tests.simulation.nursery import Halt, Process, command
+from tests.simulation.staging import PUBLISHED, Stage, create_topics
+from tests.simulation.world import FEED_TOPICS, World
 from tests.support import servers
+from tests.support.histories import Arrives
 
 SEED = 7
-POINTS_MAX = 80
-DIES_SECONDS = 12
-TABLES = {
-    "card_event": "stream_id, seq, offset_at, outcome, reason, body",
-    "event_identity": "identity, stream_id, seq",
-    "purchase": "stream_id, purchase, label, body",
-    "scope_total": "total_key, total, granted",
-    "waiting_event": "stream_id, seq",
-    "transfer": "*",
-    "balance": "*",
-}
-Books = dict[str, list[tuple[Any, ...]]]
+GROUPS = 12
+SECONDS = 30
+IDLE = ("gathering: polled",)
+needs_our_broker = pytest.mark.skipif(
+    bool(os.environ.get("MILEPOST_KAFKA_BOOTSTRAP_SERVERS")),
+    reason="the broker is somebody else's and may not take sessions as short as a second",
+)
+
+TRANSACTION = ("transaction: begun", "transaction: about to commit", "transaction: committed")
+ACCRUAL = {
+    "claim: updated", "gathering: polled", "consumer: about to handle", *TRANSACTION,
+    "advance: updated", "accrual: position", "copied: dead_letter", "accrual: dead letters",
+    "accrual: looked up", "copied: event_identity", "accrual: identities", "accrual: revision",
+    "deciding: contracts", "deciding: enrolments", "deciding: waiting events",
+    "deciding: originals", "deciding: purchases", "deciding: totals", "deciding: whole accounts",
+    "accrual: decided", "copied: card_event", "accrual: events", "copied: purchase",
+    "updated: purchase", "copied: scope_total", "updated: scope_total", "deleted: waiting_event",
+    "copied: waiting_event", "accrual: state", "copied: transfer", "accrual: transfers",
+    "consumer: handled",
+}  # fmt: skip
+PUBLISHER = {
+    *TRANSACTION, "publisher: read", f"produced: {ACCRUALS}", "publisher: produced",
+    "publisher: moved",
+}  # fmt: skip
+INGEST = {
+    "ingest: polled", f"produced: {CARD_TRANSACTIONS}", f"produced: {DEAD_LETTERS}",
+    "ingest: sent", "ingest: committed",
+}  # fmt: skip
+
+Point = tuple[str, int]
+"""A failpoint, and for which time it is passed."""
 
 
 @pytest.mark.slow
 def test_the_books_are_the_same_wherever_accrual_dies(stack: Stack, tmp_path: Path) -> None:
-    world, people = _prepare(stack, tmp_path)
-    template = _database(stack, people)
-    whole = servers.create_database(stack.database_url, template=servers.name_of(template))
-    _run_on(world, whole)
-    expected = _books(whole)
-    assert expected["transfer"] and expected["waiting_event"]
-    died = 0
-    for point in range(1, POINTS_MAX):
-        url = servers.create_database(stack.database_url, template=servers.name_of(template))
-        if not _dies(world, url, point):
-            break
-        died += 1
-        _run_on(world, url)
-        assert _books(url) == expected, f"after dying at failpoint {point}"
-        servers.drop_database(url, stack.database_url)
-    assert died >= 12, "the way from poll to commit has more steps than that"
+    stage = Stage(stack, tmp_path, seed=SEED, groups=GROUPS)
+    whole = stage.copy()
+    passed = stage.finish(stage.accrual(whole, Halt()), whole).passed()
+    expected = stage.books(whole)
+    assert all(expected.values()), "every table has rows"
+    points = _points(passed)
+    assert {name for name, _ in points} == ACCRUAL
+
+    def survives(point: Point) -> None:
+        url = stage.copy()
+        died = stage.accrual(url, Halt(*point))
+        assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
+        stage.finish(stage.accrual(url), url)
+        assert stage.books(url) == expected, f"after dying at {point}"
+        stage.drop(url)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(survives, points))
+    print(f"seed {SEED}: accrual died at {len(points)} points of {len(ACCRUAL)} names")
 
 
 @pytest.mark.slow
 def test_every_transfer_is_published_wherever_the_publisher_dies(
     stack: Stack, tmp_path: Path
 ) -> None:
-    world, people = _prepare(stack, tmp_path)
-    template = _database(stack, people)
-    _run_on(world, template)
-    count = len(_books(template)["transfer"])
-    for point in range(1, POINTS_MAX):
-        url = servers.create_database(stack.database_url, template=servers.name_of(template))
-        before = len(world.consumed(ACCRUALS))
-        died = _dies(world, url, point, main="publisher")
-        _run_on(world, url, main="publisher")
-        found = [dict(record.headers)["transfer_id"] for record in world.consumed(ACCRUALS)]
-        assert len(set(found[before:])) <= count
-        assert len(set(found)) == count
-        servers.drop_database(url, stack.database_url)
-        if not died:
-            break
-
-
-def _prepare(stack: Stack, folder: Path) -> tuple[World, Crowd]:
-    """A topic of one partition with some hundred hostile records."""
-    servers.delete_topics(stack.kafka_bootstrap)
-    world = World(stack, folder)
-    create_keys(folder)
-    people = crowd(SEED, groups=12)
-    staging.create_topics(stack.kafka_bootstrap, {CARD_TRANSACTIONS: 1, ACCRUALS: 1})
-    world.send(
-        CARD_TRANSACTIONS,
-        [(a.event.account_id, FRAME + encode(a.event)) for a in people.arrivals],
+    stage = Stage(stack, tmp_path, seed=SEED, groups=GROUPS)
+    accrued = stage.copy()
+    stage.finish(stage.accrual(accrued), accrued)
+    transfers = log.rows(
+        accrued, "SELECT name, seq, leg FROM transfer JOIN stream USING (stream_id)"
     )
-    return world, people
+    ids = {str(transfer_id(*row)) for row in transfers}
+    whole = stage.copy(accrued)
+    passed = stage.finish(stage.publisher(whole, Halt()), whole, PUBLISHED).passed()
+    assert _published(stage) == Counter(ids)
+    points = _points(passed)
+    assert {name for name, _ in points} == PUBLISHER
+    for point in points:
+        url = stage.copy(accrued)
+        before = log.ends(stage.kafka, [ACCRUALS])
+        died = stage.publisher(url, Halt(*point))
+        assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
+        stage.finish(stage.publisher(url), url, PUBLISHED)
+        again = _published(stage, before)
+        assert set(again) == ids, f"after dying at {point}"
+        assert max(again.values()) <= 2
+        stage.drop(url)
+    print(f"seed {SEED}: the publisher died at {len(points)} points of {len(PUBLISHER)} names")
 
 
-def _database(stack: Stack, people: Crowd) -> str:
-    """A database with contracts and members, and the stream at its start."""
-    url = servers.create_database(stack.database_url)
-    servers.migrate(url)
-
-    async def fill() -> None:
-        async with await Database.connect(url) as database, database.transaction() as connection:
-            await create_streams(connection, {f"{CARD_TRANSACTIONS}/0": 0})
-
-    asyncio.run(fill())
-    for text in people.contracts:
-        staging.sign(url, text)
-    for rows in people.imports:
-        staging.enrol(url, rows)
-    return url
-
-
-def _dies(world: World, url: str, point: int, *, main: str = "accrual") -> bool:
-    """Run a service that ends at a failpoint; False when it had finished before."""
-    process = _fork(world, url, point, main)
-    process.join(DIES_SECONDS)
-    if process.is_alive():
-        process.terminate()
-        process.join(20)
-        return False
-    return process.exitcode == failpoint.EXIT_CODE
-
-
-def _run_on(world: World, url: str, *, main: str = "accrual") -> None:
-    """Run a service until everything is done."""
-    process = _fork(world, url, 0, main)
+@needs_our_broker
+@pytest.mark.slow
+def test_every_record_of_a_feed_comes_through_wherever_ingest_dies(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Here a process goes on where the one before it died, and dies at the next point."""
+    servers.delete_topics(stack.kafka_bootstrap)
+    sizes = {**dict.fromkeys(FEED_TOPICS, 2), CARD_TRANSACTIONS: 1, DEAD_LETTERS: 1}
+    create_topics(stack.kafka_bootstrap, sizes)
+    create_keys(tmp_path)
+    world = World(
+        stack, tmp_path, MILEPOST_BATCH_RECORDS_MAX="20", MILEPOST_KAFKA_SESSION_MS="1000"
+    )
+    people = crowd(SEED, groups=GROUPS)
+    for point, part in zip(sorted(INGEST), chunks(people.arrivals, len(INGEST)), strict=True):
+        _feed(stack, part)
+        log_file = tmp_path / f"{point}.log"
+        died = Process(
+            command, "run", "ingest", environment=world.environment, log=log_file,
+            halt=Halt(point, 2),
+        )  # fmt: skip
+        assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
+    world.start("ingest")
     try:
-        asyncio.run(_settled(url, main))
+        world.wait(lambda: world.behind("ingest") == 0, seconds=SECONDS, what="all taken in")
     finally:
-        process.terminate()
-        process.join(20)
+        world.stop()
+    assert _taken_in(stack) == _fed(stack)
+    print(f"seed {SEED}: ingest died at {len(INGEST)} points")
 
 
-async def _settled(url: str, main: str) -> None:
-    done = {
-        "accrual": "SELECT next_offset >= $1 FROM stream_position",
-        "publisher": "SELECT coalesce((SELECT seq FROM publisher_cursor), -1) = next_seq - 1"
-        "  FROM stream_position WHERE $1 > 0",
-    }[main]
-    connection = await asyncpg.connect(url)
-    try:
-        count = len(crowd(SEED, groups=12).arrivals)
-        async with asyncio.timeout(30):
-            while not await connection.fetchval(done, count):
-                await asyncio.sleep(0.05)
-    finally:
-        await connection.close()
+def _points(passed: list[str]) -> list[Point]:
+    """What was passed, up to the point after which there was nothing left to do."""
+    while passed[-1] in IDLE:
+        passed.pop()
+    counted: Counter[str] = Counter()
+    points = []
+    for name in passed:
+        counted[name] += 1
+        points.append((name, counted[name]))
+    return points
 
 
-def _fork(world: World, url: str, point: int, main: str) -> multiprocessing.Process:
-    environment = {**world.environment, "MILEPOST_DATABASE_URL": url,
-                   "MILEPOST_LOG_LEVEL": "error"}  # fmt: skip
-    settings = {name: text for name, text in environment.items() if name.startswith("MILEPOST")}
-    context = multiprocessing.get_context("fork")
-    process = context.Process(target=_serve, args=(settings, point, main), daemon=True)
-    process.start()
-    return process  # type: ignore[return-value]
+def _published(stage: Stage, before: Mapping[str, int] | None = None) -> Counter[str]:
+    """How often each transfer stands in the topic, from some ends on."""
+    records = log.consumed(stage.kafka, ACCRUALS, first=before)
+    return Counter(dict(record.headers)["transfer_id"].decode() for record in records)
 
 
-def _serve(environment: dict[str, str], point: int, main: str) -> None:
-    failpoint._left = point
-
-    async def serve(service: Service) -> None:
-        if main == "publisher":
-            await run_publisher(service)
-        else:
-            await run_accrual(service, assign=[(CARD_TRANSACTIONS, 0)])
-
-    raise SystemExit(run_service(main, load_settings(environment), serve))
+def _feed(stack: Stack, part: Sequence[Arrives]) -> None:
+    """Send arrivals to their feeds, and garbage among them."""
+    for topic, role in zip(FEED_TOPICS, ("books", "compare"), strict=True):
+        lines = [(a.event.account_id, as_json(a.event), ()) for a in part if a.role == role]
+        for place, rubbish in enumerate(GARBAGE):
+            lines.insert(place * 3, (f"junk{place}", rubbish, ()))
+        log.send(stack.kafka_bootstrap, topic, lines)
 
 
-def _books(url: str) -> Books:
-    async def read() -> Books:
-        connection = await asyncpg.connect(url)
-        try:
-            return {
-                table: sorted(
-                    (
-                        tuple(row)
-                        for row in await connection.fetch(f"SELECT {columns} FROM {table}")
-                    ),
-                    key=repr,
-                )
-                for table, columns in TABLES.items()
-            }
-        finally:
-            await connection.close()
+def _fed(stack: Stack) -> dict[str, bytes | None]:
+    """Each raw record by its place: the canonical event that it is, None for garbage."""
+    found: dict[str, bytes | None] = {}
+    for topic in FEED_TOPICS:
+        for record in log.consumed(stack.kafka_bootstrap, topic):
+            place = f"{topic}/{record.partition}/{record.offset}"
+            found[place] = None if record.value in GARBAGE else record.value
+    return found
 
-    return asyncio.run(read())
+
+def _taken_in(stack: Stack) -> dict[str, bytes | None]:
+    """The same, as it came out at the other end, each place once."""
+    found: dict[str, bytes | None] = {}
+    for record in log.consumed(stack.kafka_bootstrap, CARD_TRANSACTIONS):
+        headers = dict(record.headers)
+        value = as_json(decode(record.value.removeprefix(FRAME)))
+        assert found.setdefault(headers["source"].decode(), value) == value
+    for record in log.consumed(stack.kafka_bootstrap, DEAD_LETTERS):
+        headers = {name: value.decode() for name, value in record.headers}
+        place = f"{headers['topic']}/{headers['partition']}/{headers['offset']}"
+        assert found.setdefault(place, None) is None
+    return found

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
-from services.kernel.topics import ACCRUALS, CARD_TRANSACTIONS, DEAD_LETTERS
+from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.stack import Stack
-from services.runtime.producer import partition_for
+from tests.simulation import log
+from tests.simulation.nursery import Process, accrual, command
 
 FEEDS = """feeds:
   - {name: first-bank, issuer: first-bank, role: books, topic: card-feed.first-bank,
@@ -26,7 +25,17 @@ FEEDS = """feeds:
   - {name: network, issuer: first-bank, role: compare, topic: card-feed.network,
      format: milepost-json, numeric_ids: [], exact_keys: []}
 """
-T = TypeVar("T")
+FEED_TOPICS = ("card-feed.first-bank", "card-feed.network")
+INGEST_GROUP = "milepost-ingest"
+AWAY = (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill -9: of whom, and how many records or events waited for just this process."""
+
+    name: str
+    behind: int
 
 
 class World:
@@ -35,8 +44,10 @@ class World:
     def __init__(self, stack: Stack, folder: Path, **settings: str) -> None:
         self.stack = stack
         self.folder = folder
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.kills = 0
+        self.processes: dict[str, Process] = {}
+        self.kills: list[Kill] = []
+        self.ended: list[tuple[str, int]] = []
+        """Who ended though nobody killed it, and the exit code."""
         feeds = folder / "feeds.yaml"
         feeds.write_text(FEEDS)
         self.environment = {
@@ -48,166 +59,119 @@ class World:
             **settings,
         }
 
-    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "services.cli", *arguments], env=self.environment,
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        if check and done.returncode != 0:
-            raise AssertionError(f"milepost {' '.join(arguments)}: {done.stdout}{done.stderr}")
-        return done
-
-    def found(self, *arguments: str) -> Any:
-        """The JSON document of a command."""
-        return json.loads(self.cli("--output", "json", *arguments).stdout)
+    def run(self, *arguments: str) -> Any:
+        """Run a command to its end; gives its JSON document."""
+        place = self.folder / f"command-{len(list(self.folder.glob('command-*')))}.log"
+        environment = dict(self.environment)
+        if arguments[0] == "keys":
+            environment.pop("MILEPOST_QUARANTINE_KEY_FILE")
+        process = Process(
+            command, "--quiet", "--output", "json", *arguments, environment=environment, log=place
+        )
+        code, said = process.wait(300), place.read_text()
+        assert code == 0, f"milepost {' '.join(arguments)} ended with {code}: {said}"
+        return json.loads(said)
 
     def start(self, name: str) -> None:
-        """Start a service; `accrual-2` is a second `accrual`."""
-        log = (self.folder / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "run", name.partition("-")[0]],
-            env=self.environment, stdout=log, stderr=log,
-        )  # fmt: skip
+        """Start a service: `accrual-2` is a second `accrual`, `thief` one outside the group."""
+        log_file = self.folder / f"{name}.log"
+        if name == "thief":
+            mine = [(CARD_TRANSACTIONS, part) for part in range(self.partitions(CARD_TRANSACTIONS))]
+            work = Process(accrual, mine, environment=self.environment, log=log_file)
+        else:
+            words = ("run", name.partition("-")[0])
+            work = Process(command, *words, environment=self.environment, log=log_file)
+        self.processes[name] = work
 
-    def kill(self, name: str) -> None:
-        """Kill a service as the kernel would, and start it again."""
+    def kill_behind(self, name: str, *, seconds: float) -> bool:
+        """kill -9 while there is work for it, within `seconds`; it is not started again.
+
+        It is frozen before anybody looks, so what it is behind then it is behind at its end.
+        """
         process = self.processes[name]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.kills += 1
-        self.start(name)
-
-    def revive(self) -> None:
-        """What a supervisor does: start again whatever has ended."""
-        for name, process in list(self.processes.items()):
-            if process.poll() is not None:
-                self.start(name)
-
-    def stop(self) -> None:
-        """End everything."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and process.exit_code is None:
+            process.send(signal.SIGSTOP)
+            behind = self.behind(name)
+            if behind > 0:
                 process.kill()
+                del self.processes[name]
+                self.kills.append(Kill(name, behind))
+                return True
+            process.send(signal.SIGCONT)
+            time.sleep(0.02)
+        return False
 
-    def send(self, topic: str, records: Sequence[tuple[str, bytes]]) -> None:
-        """Produce (account, line) records in order, each account to its partition."""
+    def behind(self, name: str) -> int:
+        """How many records, or events for the publisher, wait for this process and no other."""
+        if name == "ingest":
+            ends = log.ends(self.stack.kafka_bootstrap, FEED_TOPICS)
+            done = log.committed(self.stack.kafka_bootstrap, INGEST_GROUP, FEED_TOPICS)
+            return sum(end - done.get(part, 0) for part, end in ends.items())
+        if name == "publisher":
+            return self.unpublished()
+        owner = f"%/{self.processes[name].pid}"
+        return sum(self.unrecorded("owner LIKE $1", owner).values())
 
-        async def produce() -> None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self.stack.kafka_bootstrap, enable_idempotence=True
-            )
-            await producer.start()
-            try:
-                count = len(await producer.partitions_for(topic))
-                for account, line in records:
-                    key = account.encode()
-                    await producer.send(topic, line, key=key, partition=partition_for(key, count))
-                await producer.flush()
-            finally:
-                await producer.stop()
+    def unrecorded(self, where: str = "$1 = ''", argument: str = "") -> dict[str, int]:
+        """Records after the position of each stream, of those that match a condition."""
+        ends = log.ends(self.stack.kafka_bootstrap, (CARD_TRANSACTIONS, DEAD_LETTERS))
+        rows = self.rows(
+            "SELECT name, next_offset FROM stream JOIN stream_position USING (stream_id)"
+            f" WHERE {where}",
+            argument,
+        )
+        return {row["name"]: ends.get(row["name"], 0) - row["next_offset"] for row in rows}
 
-        asyncio.run(produce())
+    def unpublished(self) -> int:
+        """Events of the ledger's streams that the publisher has not passed."""
+        return int(
+            self.rows(
+                "SELECT coalesce(sum(p.next_seq - 1 - coalesce(c.seq, 0)), 0)::bigint AS n"
+                "  FROM stream_position p JOIN stream s USING (stream_id)"
+                "  LEFT JOIN publisher_cursor c USING (stream_id) WHERE s.name LIKE 'card%'"
+            )[0]["n"]
+        )
 
-    def consumed(self, topic: str) -> list[Any]:
-        """Every record of a topic."""
-
-        async def read() -> list[Any]:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka_bootstrap)
-            await consumer.start()
-            try:
-                parts = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic)]
-                consumer.assign(parts)
-                ends = await consumer.end_offsets(parts)
-                found: list[Any] = []
-                for part in parts:
-                    consumer.seek(part, 0)
-                while any([await consumer.position(part) < ends[part] for part in parts]):
-                    for records in (await consumer.getmany(timeout_ms=500)).values():
-                        found.extend(records)
-                return found
-            finally:
-                await consumer.stop()
-
-        topics = asyncio.run(self._known(topic))
-        return asyncio.run(read()) if topics else []
-
-    async def _known(self, topic: str) -> bool:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka_bootstrap)
-        await consumer.start()
-        try:
-            return topic in await consumer.topics()
-        finally:
-            await consumer.stop()
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(log.ends(self.stack.kafka_bootstrap, (topic,)))
 
     def rows(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """What the database says, asked as its superuser."""
-
-        async def ask() -> list[asyncpg.Record]:
-            connection = await asyncpg.connect(self.stack.database_url)
-            try:
-                return await connection.fetch(sql, *arguments)
-            finally:
-                await connection.close()
-
-        return asyncio.run(ask())
-
-    def lag(self) -> int:
-        """Records of the topics that the database has not taken yet, and events not published."""
-
-        async def ends(topics: Sequence[str]) -> dict[str, int]:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.kafka_bootstrap)
-            await consumer.start()
-            try:
-                await consumer.topics()
-                parts = [
-                    TopicPartition(topic, p)
-                    for topic in topics
-                    for p in consumer.partitions_for_topic(topic)
-                ]
-                found = await consumer.end_offsets(parts)
-                return {f"{part.topic}/{part.partition}": end for part, end in found.items()}
-            finally:
-                await consumer.stop()
-
-        ahead = asyncio.run(ends([CARD_TRANSACTIONS, DEAD_LETTERS]))
-        at = {row["name"]: row["next_offset"] for row in self.rows(
-            "SELECT name, next_offset FROM stream JOIN stream_position USING (stream_id)"
-        )}  # fmt: skip
-        unpublished = self.rows(
-            "SELECT coalesce(sum(p.next_seq - 1 - coalesce(c.seq, 0)), 0)::int AS n"
-            "  FROM stream_position p JOIN stream s USING (stream_id)"
-            "  LEFT JOIN publisher_cursor c USING (stream_id) WHERE s.name LIKE 'card%'"
-        )[0]["n"]
-        return sum(end - at[name] for name, end in ahead.items()) + int(unpublished)
+        return log.rows(self.stack.database_url, sql, *arguments)
 
     def recorded(self) -> int:
-        """Consumed records that have an outcome."""
+        """Raw records that have an outcome."""
         return int(
             self.rows(
-                "SELECT (SELECT count(*) FROM card_event WHERE role <> 'command')"
+                "SELECT (SELECT count(DISTINCT source) FROM card_event WHERE role <> 'command')"
                 "     + (SELECT count(*) FROM dead_letter) AS n"
             )[0]["n"]
         )
 
+    def revive(self) -> None:
+        """What a supervisor does: start again whatever has ended by itself."""
+        for name, process in list(self.processes.items()):
+            if process.exit_code is not None:
+                self.ended.append((name, process.exit_code))
+                self.start(name)
+
     def wait(self, done: Callable[[], bool], *, seconds: float, what: str) -> None:
-        """Until `done`, reviving what has ended meanwhile."""
+        """Until `done`, reviving what has ended meanwhile; what is away is asked again."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.revive()
             try:
                 if done():
                     return
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except AWAY:
                 pass
-            time.sleep(0.3)
+            time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {what}")
 
-
-def published_ids(world: World) -> set[str]:
-    """The `transfer_id` of every record of the topic `accruals`."""
-    return {dict(record.headers)["transfer_id"].decode() for record in world.consumed(ACCRUALS)}
+    def stop(self) -> None:
+        """End everything."""
+        for process in self.processes.values():
+            process.kill()
+        self.processes.clear()

@@ -27,7 +27,8 @@ async def ask(
 ) -> tuple[int, Sequence[str]]:
     """How many rows a query has checked, and the first faults in words."""
     row = await connection.fetchrow(_sql[question], faults_max, timeout=STATEMENT_SECONDS)
-    assert row is not None
+    if row is None:
+        raise LookupError(question)
     return row["checked"], row["faults"]
 
 

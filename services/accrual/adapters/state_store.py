@@ -17,6 +17,7 @@ from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded, decode
 from services.kernel.identifiers import key64
 from services.runtime.database import Connection, copy_rows
+from services.runtime.failpoint import failpoint
 from services.runtime.named_queries import load_queries
 
 _sql = load_queries("services.accrual.adapters", "state_store.sql")
@@ -142,6 +143,7 @@ async def _save_purchases(
     if changed:
         changed.sort(key=itemgetter(0, 1))
         await connection.execute(_sql.update_purchases, *_columns(changed))
+        failpoint("updated: purchase")
 
 
 async def _save_totals(
@@ -170,6 +172,7 @@ async def _save_totals(
     if changed:
         changed.sort()
         await connection.execute(_sql.update_totals, *_columns(changed))
+        failpoint("updated: scope_total")
 
 
 async def _save_waiting(
@@ -191,6 +194,7 @@ async def _save_waiting(
     ]
     if joined:
         await connection.execute(_sql.delete_waiting, *_columns(joined))
+        failpoint("deleted: waiting_event")
     if rows:
         await copy_rows(connection, table="waiting_event", columns=_WAITING_COLUMNS, rows=rows)
 

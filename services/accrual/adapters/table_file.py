@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -40,36 +41,42 @@ async def write_rows(
         raise InvalidInput([Problem(why, field="--to", value=str(path))])
     part = path.with_name(f".{path.name}.part")
     try:
-        return await _write(path, part, columns, rows, set(integers), set(dates))
-    except OSError as error:
-        raise InvalidInput([Problem(error.strerror or str(error), file=str(path))]) from error
+        count = await _write(path, part, columns, rows)
+        with _told(path):
+            if path.suffix == ".parquet":
+                _to_parquet(part, path, columns, set(integers), set(dates))
+            else:
+                part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+    return count
 
 
-async def _write(
-    path: Path,
-    part: Path,
-    columns: Sequence[str],
-    rows: Rows,
-    integers: set[str],
-    dates: set[str],
-) -> int:
+async def _write(path: Path, part: Path, columns: Sequence[str], rows: Rows) -> int:
     line = _csv_line if path.suffix == ".csv" else _json_line
+    with _told(path):
+        file = part.open("w", encoding="utf-8", newline="")
     count = 0
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with file:
         if path.suffix == ".csv":
             file.write(_csv_line(columns, columns))
         async for piece in rows:
             count += len(piece)
-            file.writelines(line(columns, row) for row in piece)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.suffix == ".parquet":
-        _to_parquet(part, path, columns, integers, dates)
-    else:
-        part.replace(path)
+            with _told(path):
+                file.writelines([line(columns, row) for row in piece])
+        with _told(path):
+            file.flush()
+            os.fsync(file.fileno())
     return count
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What goes wrong with the file is told with its name; other errors are not its fault."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput([Problem(error.strerror or str(error), file=str(path))]) from error
 
 
 def _csv_line(_: Sequence[str], row: Sequence[object]) -> str:

@@ -1,1 +1,1 @@
-"""Checks what must hold of the record and the ledger. Pure: rows in, faults out."""
+"""Checks what must hold of the record and the ledger: rows in, faults out."""

@@ -23,7 +23,7 @@ class Agreement:
         newest = self.versions[0]
         if newest.governs is Governs.POSTING:
             return None if posted_on is None else day_of(posted_on)
-        return local_date(newest, occurred_at)
+        return business_date(occurred_at, newest.zone, newest.day_ends_minutes)
 
     def version_on(self, day: date) -> Terms | None:
         """The highest version whose term holds the day."""
@@ -89,7 +89,7 @@ class Book:
 
 def local_date(terms: Terms, occurred_at: int) -> date:
     """The business date of an instant in the contract's zone."""
-    return business_date(occurred_at, zone=terms.zone, day_ends_minutes=terms.day_ends_minutes)
+    return business_date(occurred_at, terms.zone, terms.day_ends_minutes)
 
 
 @lru_cache(maxsize=8192)

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from services.accrual.contracts.book import Agreement, Book
-from services.accrual.contracts.terms import Rule, Terms
+from services.accrual.contracts.terms import Facts, Rule, Terms
 from services.accrual.engine.decide import Account, Waiting
 from services.accrual.engine.eligibility import (
     Assessment,
@@ -110,7 +110,8 @@ def explain(account: Account, purchase: Purchase) -> Told:
         terms = None if day is None else agreement.version_on(day)
         versions.append(_version_step(agreement, day, terms))
         if day is not None and terms is not None:
-            steps += _contract_steps(account, purchase, terms, day, net, found)
+            facts = facts_of(net.first, day, account.enrolments)
+            steps += _contract_steps(account, purchase, terms, net, facts, found)
     if not agreements:
         text = f"no contract of {purchase.issuer_id} is approved"
         steps.append({"step": "contract", "text": text, "verdict": "NO_CONTRACT"})
@@ -184,11 +185,9 @@ def _version_step(agreement: Agreement, day: date | None, terms: Terms | None) -
 
 
 def _contract_steps(
-    account: Account, purchase: Purchase, terms: Terms, day: date, net: Net, found: Assessment
+    account: Account, purchase: Purchase, terms: Terms, net: Net, facts: Facts, found: Assessment
 ) -> list[Step]:
     """What one contract says: refused as a whole, or each rule's verdict."""
-    assert net.first is not None
-    facts = facts_of(net.first, day, account.enrolments)
     verdicts = {v.rule: v for v in found.verdicts if v.contract == terms.contract}
     base: Step = {"contract": terms.contract, "version": terms.version}
     whole = verdicts.get("")

@@ -40,8 +40,8 @@ def differences(
     after = standing(purchase.grants)
     if before == after:
         return []
-    keys = [key for key in before if key not in after] + list(after)
-    moved = [(key, before.get(key, 0), after.get(key, 0)) for key in keys]
+    moved = [(key, amount, 0) for key, amount in before.items() if key not in after]
+    moved += [(key, before.get(key, 0), amount) for key, amount in after.items()]
     if before:
         moved.sort(key=lambda item: item[2] > item[1])
     changes: list[Change] = []

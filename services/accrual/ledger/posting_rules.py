@@ -42,25 +42,11 @@ def post(
         transfers.append(
             audited(
                 Transfer(
-                    stream_id=stream_id,
-                    seq=seq,
-                    leg=leg,
-                    entry=first_of_entry.setdefault(change.entry, leg),
-                    account_id=account_id,
-                    of_stream_id=change.of_stream_id,
-                    of_purchase=change.of_purchase,
-                    contract=change.contract,
-                    version=change.version,
-                    rule=change.rule,
-                    funder=change.funder,
-                    unit=change.unit,
-                    debit=debit,
-                    credit=credit,
-                    amount=abs(change.amount),
-                    governing_on=change.governing_on,
-                    effective_on=change.effective_on,
-                    available_on=change.available_on,
+                    stream_id, seq, leg, first_of_entry.setdefault(change.entry, leg), account_id,
+                    change.of_stream_id, change.of_purchase, change.contract, change.version,
+                    change.rule, change.funder, change.unit, debit, credit, abs(change.amount),
+                    change.governing_on, change.effective_on, change.available_on,
                 )
             )
-        )
+        )  # fmt: skip
     return transfers

@@ -38,13 +38,13 @@ COLUMNS: tuple[str, ...] = Transfer._fields
 
 def audited(transfer: Transfer) -> Transfer:
     """The transfer, if both accounts are declared, they differ, and the amount is positive."""
-    if type(transfer.amount) is not int or transfer.amount <= 0:
-        raise InvariantViolated(f"a transfer of {transfer.amount!r} cannot be posted")
-    for account in (transfer.debit, transfer.credit):
-        if not chart.declared(account):
-            raise InvariantViolated(f"account {account!r} is not in the chart")
-    if transfer.debit == transfer.credit:
-        raise InvariantViolated(f"a transfer from {transfer.debit!r} to itself")
+    debit, credit, amount = transfer.debit, transfer.credit, transfer.amount
+    if type(amount) is not int or amount <= 0:
+        raise InvariantViolated(f"a transfer of {amount!r} cannot be posted")
+    if not (chart.declared(debit) and chart.declared(credit)):
+        raise InvariantViolated(f"account {debit!r} or {credit!r} is not in the chart")
+    if debit == credit:
+        raise InvariantViolated(f"a transfer from {debit!r} to itself")
     return transfer
 
 

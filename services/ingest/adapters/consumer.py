@@ -148,7 +148,8 @@ class FeedConsumer:
         found = await self._consumer.getmany(
             *partitions, timeout_ms=IDLE_MS, max_records=records_max
         )
-        failpoint("ingest: polled")
+        if found:
+            failpoint("ingest: polled")
         load = sum(map(len, found.values())) / (records_max / 2)
         wait_seconds_max = self._settings.batch_wait_ms_max / 1000
         self._linger_seconds = wait_seconds_max * load if load < 1 else 0.0

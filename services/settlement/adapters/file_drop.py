@@ -51,11 +51,15 @@ class FolderDrop:
         return True
 
     def move(self, partner: str, name: str, *, source: str, target: str) -> None:
-        """Move a file to another folder."""
+        """Move a file to another folder, unless another process has done so just now."""
         here, there = self._path(partner, source, name), self._path(partner, target, name)
         with _told(there):
             there.parent.mkdir(parents=True, exist_ok=True)
-            here.rename(there)
+            try:
+                here.rename(there)
+            except FileNotFoundError:
+                if not there.exists():
+                    raise
             failpoint("file: moved")
             _sync(there.parent)
             _sync(here.parent)
@@ -85,10 +89,22 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _remove_parts(path: Path) -> None:
-    """Also what a process that died here has left."""
+    """Our own, and what processes that died here have left; never that of one that still writes."""
     for part in path.parent.glob(f".{path.name}.*{PART}"):
-        with suppress(OSError):
-            part.unlink()
+        process = part.name.removesuffix(PART).rpartition(".")[2]
+        if process == str(os.getpid()) or not _runs(process):
+            with suppress(OSError):
+                part.unlink()
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:  # it is somebody else's
+        pass
+    return True
 
 
 def _sync(folder: Path) -> None:
