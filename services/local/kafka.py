@@ -112,7 +112,8 @@ class LocalKafka:
     def wait(self) -> None:
         """Wait until it answers."""
         child = self._child
-        assert child is not None
+        if child is None:
+            raise RuntimeError("launch() comes before wait()")
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._has_started():
             if not child.running or time.monotonic() > deadline:

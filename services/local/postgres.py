@@ -104,7 +104,8 @@ class LocalPostgres:
     def wait(self) -> None:
         """Wait until it takes connections."""
         child = self._child
-        assert child is not None
+        if child is None:
+            raise RuntimeError("launch() comes before wait()")
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready(child.pid):
             if not child.running or time.monotonic() > deadline:

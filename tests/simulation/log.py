@@ -118,11 +118,14 @@ async def _reader(kafka: str, topics: Sequence[str]) -> AsyncIterator[_Reading]:
     reader = AIOKafkaConsumer(*topics, bootstrap_servers=kafka)
     await reader.start()
     try:
-        yield reader, [
-            TopicPartition(topic, part)
-            for topic in topics
-            for part in sorted(reader.partitions_for_topic(topic))
-        ]
+        yield (
+            reader,
+            [
+                TopicPartition(topic, part)
+                for topic in topics
+                for part in sorted(reader.partitions_for_topic(topic))
+            ],
+        )
     finally:
         with suppress(asyncio.CancelledError):  # the driver lets that of its own task through
             await reader.stop()

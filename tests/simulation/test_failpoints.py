@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from tests.simulation.nursery import Halt, Process, command
 from tests.simulation.staging import PUBLISHED, Stage, create_topics
 from tests.simulation.world import FEED_TOPICS, World
 from tests.support import servers
-from tests.support.histories import Arrives
 
 SEED = 7
 GROUPS = 12
@@ -119,7 +118,7 @@ def test_every_record_of_a_feed_comes_through_wherever_ingest_dies(
 ) -> None:
     """Here a process goes on where the one before it died, and dies at the next point."""
     servers.delete_topics(stack.kafka_bootstrap)
-    sizes = {**dict.fromkeys(FEED_TOPICS, 2), CARD_TRANSACTIONS: 1, DEAD_LETTERS: 1}
+    sizes = {**dict.fromkeys(FEED_TOPICS.values(), 2), CARD_TRANSACTIONS: 1, DEAD_LETTERS: 1}
     create_topics(stack.kafka_bootstrap, sizes)
     create_keys(tmp_path)
     world = World(
@@ -127,7 +126,7 @@ def test_every_record_of_a_feed_comes_through_wherever_ingest_dies(
     )
     people = crowd(SEED, groups=GROUPS)
     for point, part in zip(sorted(INGEST), chunks(people.arrivals, len(INGEST)), strict=True):
-        _feed(stack, part)
+        world.feed(part, GARBAGE)
         log_file = tmp_path / f"{point}.log"
         died = Process(
             command, "run", "ingest", environment=world.environment, log=log_file,
@@ -139,7 +138,8 @@ def test_every_record_of_a_feed_comes_through_wherever_ingest_dies(
         world.wait(lambda: world.behind("ingest") == 0, seconds=SECONDS, what="all taken in")
     finally:
         world.stop()
-    assert _taken_in(stack) == _fed(stack)
+    expected = {place: None if value in GARBAGE else value for place, value in world.fed().items()}
+    assert _taken_in(stack) == expected
     print(f"seed {SEED}: ingest died at {len(INGEST)} points")
 
 
@@ -161,27 +161,8 @@ def _published(stage: Stage, before: Mapping[str, int] | None = None) -> Counter
     return Counter(dict(record.headers)["transfer_id"].decode() for record in records)
 
 
-def _feed(stack: Stack, part: Sequence[Arrives]) -> None:
-    """Send arrivals to their feeds, and garbage among them."""
-    for topic, role in zip(FEED_TOPICS, ("books", "compare"), strict=True):
-        lines = [(a.event.account_id, as_json(a.event), ()) for a in part if a.role == role]
-        for place, rubbish in enumerate(GARBAGE):
-            lines.insert(place * 3, (f"junk{place}", rubbish, ()))
-        log.send(stack.kafka_bootstrap, topic, lines)
-
-
-def _fed(stack: Stack) -> dict[str, bytes | None]:
-    """Each raw record by its place: the canonical event that it is, None for garbage."""
-    found: dict[str, bytes | None] = {}
-    for topic in FEED_TOPICS:
-        for record in log.consumed(stack.kafka_bootstrap, topic):
-            place = f"{topic}/{record.partition}/{record.offset}"
-            found[place] = None if record.value in GARBAGE else record.value
-    return found
-
-
 def _taken_in(stack: Stack) -> dict[str, bytes | None]:
-    """The same, as it came out at the other end, each place once."""
+    """What came out by the place of the raw record: an event as its line was, None: rejected."""
     found: dict[str, bytes | None] = {}
     for record in log.consumed(stack.kafka_bootstrap, CARD_TRANSACTIONS):
         headers = dict(record.headers)

@@ -6,8 +6,9 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,20 @@ from aiokafka.errors import KafkaError
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.stack import Stack
 from tests.simulation import log
+from tests.simulation.crowd import as_json
 from tests.simulation.nursery import Process, accrual, command
+from tests.support.histories import Arrives
 
-FEEDS = """feeds:
-  - {name: first-bank, issuer: first-bank, role: books, topic: card-feed.first-bank,
-     format: milepost-json, numeric_ids: [], exact_keys: []}
-  - {name: network, issuer: first-bank, role: compare, topic: card-feed.network,
-     format: milepost-json, numeric_ids: [], exact_keys: []}
-"""
-FEED_TOPICS = ("card-feed.first-bank", "card-feed.network")
+FEED_TOPICS = {
+    (role, issuer): f"card-feed.{issuer}.{role}"
+    for role in ("books", "compare")
+    for issuer in ("first-bank", "second-bank")
+}
+FEEDS = "feeds:\n" + "".join(
+    f"  - {{name: {issuer}-{role}, issuer: {issuer}, role: {role}, topic: {topic},\n"
+    "     format: milepost-json, numeric_ids: [], exact_keys: []}\n"
+    for (role, issuer), topic in FEED_TOPICS.items()
+)
 INGEST_GROUP = "milepost-ingest"
 AWAY = (OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -83,6 +89,27 @@ class World:
             work = Process(command, *words, environment=self.environment, log=log_file)
         self.processes[name] = work
 
+    def feed(self, arrivals: Sequence[Arrives], rubbish: Sequence[bytes] = ()) -> int:
+        """Send events to their feeds, with lines that are none among them; gives how many."""
+        lines: dict[str, list[tuple[str, bytes, log.Headers]]] = {}
+        for arrival in arrivals:
+            topic = FEED_TOPICS[arrival.role, arrival.event.issuer_id]
+            line = (arrival.event.account_id, as_json(arrival.event), ())
+            lines.setdefault(topic, []).append(line)
+        for place, (found, line) in enumerate(zip(cycle(lines.values()), rubbish, strict=False)):
+            found.insert(place * 3, (f"junk{place}", line, ()))
+        for topic, found in lines.items():
+            log.send(self.stack.kafka_bootstrap, topic, found)
+        return len(arrivals) + len(rubbish)
+
+    def fed(self) -> dict[str, bytes]:
+        """Each raw record by its topic/partition/offset."""
+        return {
+            f"{topic}/{record.partition}/{record.offset}": record.value
+            for topic in FEED_TOPICS.values()
+            for record in log.consumed(self.stack.kafka_bootstrap, topic)
+        }
+
     def kill_behind(self, name: str, *, seconds: float) -> bool:
         """kill -9 while there is work for it, within `seconds`; it is not started again.
 
@@ -105,8 +132,9 @@ class World:
     def behind(self, name: str) -> int:
         """How many records, or events for the publisher, wait for this process and no other."""
         if name == "ingest":
-            ends = log.ends(self.stack.kafka_bootstrap, FEED_TOPICS)
-            done = log.committed(self.stack.kafka_bootstrap, INGEST_GROUP, FEED_TOPICS)
+            feeds = list(FEED_TOPICS.values())
+            ends = log.ends(self.stack.kafka_bootstrap, feeds)
+            done = log.committed(self.stack.kafka_bootstrap, INGEST_GROUP, feeds)
             return sum(end - done.get(part, 0) for part, end in ends.items())
         if name == "publisher":
             return self.unpublished()
