@@ -7,6 +7,8 @@ itself: who has read too far, or not far enough, does not stand exactly at the e
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.kernel.transaction import FIELDS, CardTransaction, Channel, Kind
 
 _TEXT, _MAYBE_TEXT, _LONG, _MAYBE_LONG = range(4)
@@ -28,11 +30,11 @@ _FORMS = {
     "tax_amount": _LONG,
     "channel": _MAYBE_LONG,
 }
-_PLAIN = FIELDS[:-1]
-"""All fields but the attributes."""
-_SHAPE = tuple(_FORMS.get(name, _MAYBE_TEXT) for name in _PLAIN)
-_KINDS = tuple(kind.value for kind in Kind)
-_CHANNELS = tuple(channel.value for channel in Channel)
+_SHAPE = tuple(_FORMS.get(name, _MAYBE_TEXT) for name in FIELDS[:-1])
+"""Of every field but the last, the attributes."""
+_KINDS = dict(enumerate(kind.value for kind in Kind))
+_CHANNELS: dict[int | None, str | None] = {None: None}
+_CHANNELS.update(enumerate(channel.value for channel in Channel))
 
 
 class Malformed(ValueError):
@@ -42,9 +44,9 @@ class Malformed(ValueError):
 def decode_event(body: bytes) -> CardTransaction:
     """The event of a body without its frame.
 
-    Raises Malformed, IndexError or UnicodeDecodeError for anything else.
+    Raises Malformed, IndexError, KeyError or UnicodeDecodeError for anything else.
     """
-    values: list[str | int | None] = []
+    values: list[Any] = []
     at = 0
     for form in _SHAPE:
         if form & 1:
@@ -68,13 +70,13 @@ def decode_event(body: bytes) -> CardTransaction:
         values.append(body[at:end].decode())
         at = end
     attributes, at = _map(body, at)
+    values.append(attributes)
     if at != len(body):
         raise Malformed("the event ends elsewhere than its bytes")
-    fields = dict(zip(_PLAIN, values, strict=True))
-    fields["kind"] = _member(_KINDS, fields["kind"])
-    if fields["channel"] is not None:
-        fields["channel"] = _member(_CHANNELS, fields["channel"])
-    return CardTransaction(**fields, attributes=attributes)
+    fields = dict(zip(FIELDS, values, strict=True))
+    fields["kind"] = _KINDS[fields["kind"]]
+    fields["channel"] = _CHANNELS[fields["channel"]]
+    return CardTransaction(**fields)
 
 
 def _more(number: int, body: bytes, at: int) -> tuple[int, int]:
@@ -118,9 +120,3 @@ def _text(body: bytes, at: int) -> tuple[str, int]:
     if length < 0:
         raise Malformed("a length is negative")
     return body[at : at + length].decode(), at + length
-
-
-def _member(members: tuple[str, ...], index: object) -> str:
-    if not isinstance(index, int) or index < 0:
-        raise Malformed("an enum has no such member")
-    return members[index]

@@ -47,7 +47,7 @@ def decode(body: bytes) -> CardTransaction:
     """
     try:
         return decode_event(body)
-    except (ValueError, IndexError) as error:
+    except (ValueError, LookupError) as error:  # Malformed, and what bytes lead to
         raise Rejected("NOT_AVRO", None, "the bytes are no canonical event") from error
 
 

@@ -7,19 +7,13 @@ before a crash is produced again; readers know it by its `transfer_id`.
 from __future__ import annotations
 
 import asyncio
-import io
-import json
 from contextlib import suppress
-from datetime import date
-from importlib import resources
 
-import fastavro
-
+from services.accrual.encoding import encode_transfer
 from services.accrual.ports import Cursor, PublishedRow, PublisherStore
 from services.kernel.errors import MilepostError, Retryable
-from services.kernel.identifiers import derive, transfer_id
+from services.kernel.identifiers import derived_text
 from services.kernel.topics import ACCRUALS, HEADER_TRANSFER_ID
-from services.kernel.transaction import Role
 from services.runtime.backoff import Backoff
 from services.runtime.database import Database
 from services.runtime.failpoint import failpoint
@@ -27,15 +21,9 @@ from services.runtime.producer import BatchProducer, OutgoingRecord
 from services.runtime.service import Service
 from services.runtime.telemetry import get_logger
 
-FRAME = b"\x00\x00\x00\x00\x02"
-"""Confluent framing: magic byte and the id of `accrual.avsc`."""
 EVENTS_MAX = 20_000
 IDLE_SECONDS = 0.1
 
-_EPOCH = date(1970, 1, 1).toordinal()
-_SCHEMA = fastavro.parse_schema(
-    json.loads(resources.files("schemas").joinpath("avro/accrual.avsc").read_text("utf-8"))
-)
 _log = get_logger(__name__)
 
 
@@ -111,50 +99,9 @@ class Publisher:
 
 def message(stream: str, row: PublishedRow) -> OutgoingRecord:
     """The record of one transfer: keyed by account, `transfer_id` in a header."""
-    identifier = str(transfer_id(stream, row.seq, row.leg))
-    body = io.BytesIO()
-    body.write(FRAME)
-    fastavro.schemaless_writer(
-        body,
-        _SCHEMA,
-        {
-            "transfer_id": identifier,
-            "stream": stream,
-            "seq": row.seq,
-            "entry_id": str(derive("entry", stream, row.seq, row.entry)),
-            "cause_event_id": None if row.role == Role.COMMAND else event_id(row.body),
-            "issuer_id": row.issuer_id,
-            "account_id": row.account_id,
-            "purchase": row.purchase,
-            "contract": row.contract,
-            "version": row.version,
-            "rule": row.rule,
-            "funder": row.funder,
-            "unit": row.unit,
-            "debit": row.debit,
-            "credit": row.credit,
-            "amount": row.amount,
-            "effective_on": row.effective_on.toordinal() - _EPOCH,
-            "available_on": row.available_on.toordinal() - _EPOCH,
-        },
-        strict=True,
-    )
+    identifier = derived_text("transfer", stream, row.seq, row.leg)
     return OutgoingRecord(
-        key=row.account_id.encode(),
-        value=body.getvalue(),
-        headers=[(HEADER_TRANSFER_ID, identifier.encode())],
+        row.account_id.encode(),
+        encode_transfer(stream, row, identifier),
+        [(HEADER_TRANSFER_ID, identifier.encode())],
     )
-
-
-def event_id(body: bytes) -> str:
-    """The first field of a canonical event, without decoding the rest."""
-    length, shift, at = 0, 0, 0
-    while True:
-        byte = body[at]
-        length |= (byte & 0x7F) << shift
-        at += 1
-        shift += 7
-        if byte < 0x80:
-            break
-    length >>= 1
-    return body[at : at + length].decode()

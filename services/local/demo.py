@@ -62,6 +62,7 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
 
 def _look_around(options: Options) -> bool:
     """Whether the folder holds a finished demo. Raises InvalidInput for what cannot be played."""
+    load_settings(inherited({}))  # a wrong variable is told before anything starts
     if options.transactions < TRANSACTIONS_MIN:
         why = f"at least {TRANSACTIONS_MIN}, so that every case finds room"
         raise InvalidInput([Problem(why, field="--transactions", value=str(options.transactions))])
@@ -133,7 +134,10 @@ def _premises(servers: Stack, options: Options, narrator: Narrator) -> Iterator[
             shutil.rmtree(folder, ignore_errors=True)
         raise
     except BaseException:
-        narrator.say(f"The logs are in {folder / 'logs'}")
+        if any((folder / "logs").glob("*.log")):
+            narrator.say(f"The logs are in {folder / 'logs'}")
+        elif not keep:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     narrator.say()
     for line in closing.ended(folder, keep=keep):

@@ -61,3 +61,10 @@ def test_the_wheel_carries_nothing_else(unpacked: Path) -> None:
 
 def test_the_wheel_migrates_an_empty_database(unpacked: Path, database_url: str) -> None:
     _run(unpacked, "-m", "services.cli", "migrate", MILEPOST_DATABASE_URL=database_url)
+
+
+@pytest.mark.slow
+def test_the_wheel_plays_the_demo(unpacked: Path) -> None:
+    told = _run(unpacked, "-m", "services.cli", "demo", "--once", "--transactions", "600")
+    assert "line with a card number" in told
+    assert "transactions per second" in told
