@@ -201,7 +201,8 @@ async def open_dead_letters(
                 source = "/".join(map(str, place))
                 why = "is not the source of a dead letter: `milepost dead-letters list` shows them"
                 raise InvalidInput([Problem(why, field="SOURCE", value=source)])
-            opened.append({**found, "raw": opener.open(found.pop("sealed"))})
+            raw = opener.open(found.pop("sealed"))
+            opened.append({**found, "raw": raw})
     return opened
 
 

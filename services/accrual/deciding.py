@@ -180,20 +180,19 @@ class Decider:
         asked: set[Named] = set()
         while named:
             asked |= named
-            places = {
-                identity(Role.BOOKS, issuer, event_id): (account_id, issuer, event_id)
-                for account_id, issuer, event_id in named
-            }
-            found = await self.events.by_identity(sources.events, list(places))
+            wanted = {identity(Role.BOOKS, issuer, event_id) for _, issuer, event_id in named}
+            found = await self.events.by_identity(sources.events, list(wanted))
             failpoint("deciding: originals")
             named = set()
-            for key, (stream_id, seq, body) in found.items():
-                account_id, issuer, event_id = places[key]
+            for stream_id, seq, body in found.values():
                 event = decode(body)
+                account_id = event.account_id
+                if (account_id, event.issuer_id, event.event_id) not in asked:
+                    continue  # Named by other accounts only, to whom it is not there.
                 limit = before[account_id]
-                if event.account_id != account_id or stream_id != limit[0] or seq >= limit[1]:
+                if stream_id != limit[0] or seq >= limit[1]:
                     continue
-                loaded[account_id].known[issuer, event_id] = stub_of(event)
+                loaded[account_id].known[event.issuer_id, event.event_id] = stub_of(event)
                 named |= _named(account_id, event) - asked
 
 

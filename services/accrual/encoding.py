@@ -46,20 +46,8 @@ def encode_transfer(stream: str, row: PublishedRow, transfer_id: str) -> bytes:
     )
 
 
-def event_id(body: bytes) -> str:
-    """The first field of a canonical event, without decoding the rest."""
-    length, at = _length(body)
-    return body[at : at + length].decode()
-
-
 def _first_text(body: bytes) -> bytes:
-    """The same field as it stands there, its length before it."""
-    length, at = _length(body)
-    return body[: at + length]
-
-
-def _length(body: bytes) -> tuple[int, int]:
-    """The length that the bytes begin with, and where what it counts begins."""
+    """The first field of a canonical event, its id, as it stands there with its length."""
     length, shift, at = 0, 0, 0
     byte = 128
     while byte >= 128:
@@ -67,7 +55,7 @@ def _length(body: bytes) -> tuple[int, int]:
         length |= (byte & 127) << shift
         at += 1
         shift += 7
-    return length >> 1, at
+    return body[: at + (length >> 1)]
 
 
 def _long(value: int) -> bytes:

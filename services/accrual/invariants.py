@@ -30,7 +30,6 @@ QUESTIONS = {
     "record-sequence": "sequence",
     "record-offsets": "offsets",
     "record-revisions": "revisions",
-    "record-identities": "owners",
     "record-waiting": "waiting",
     "record-sealed": "sealed",
     "ledger-shapes": "shapes",
@@ -93,6 +92,10 @@ class Invariants:
                 held = await self.events.by_identity(connection, [key for key, _ in repeats])
                 for key, event in repeats:
                     audit.repeat(event, held.get(key))
+        audit.end()
+        if audit.owned != await self.store.identities(connection):
+            _, faults = await self.store.ask(connection, "owners", FAULTS_MAX)
+            tally.add("record-identities", 0, faults)
 
 
 Row = TypeVar("Row", AuditedPurchase, AuditedGrant, AuditedTotal, AuditedWait)

@@ -15,6 +15,7 @@ from services.kernel.errors import MilepostError, Retryable
 from services.kernel.identifiers import derived_text
 from services.kernel.topics import ACCRUALS, HEADER_TRANSFER_ID
 from services.runtime.backoff import Backoff
+from services.runtime.collector import uncollected
 from services.runtime.database import Database
 from services.runtime.failpoint import failpoint
 from services.runtime.producer import BatchProducer, OutgoingRecord
@@ -88,7 +89,8 @@ class Publisher:
             rows = await self._store.transfers(connection, cursor, through)
         failpoint("publisher: read")
         if rows:
-            await producer.produce(ACCRUALS, [message(cursor.stream, row) for row in rows])
+            with uncollected():
+                await producer.produce(ACCRUALS, [message(cursor.stream, row) for row in rows])
         failpoint("publisher: produced")
         async with self._database.transaction() as connection:
             if not await self._store.move(connection, cursor, through):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import logging
 import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Retryable, Unreachable
@@ -73,11 +75,13 @@ class Session:
             right = bool(rows) and all(isinstance(row[index], int) for row in rows)
             shown.add_column(column, justify="right" if right else "left", overflow="fold")
         for row in rows:
-            shown.add_row(*["" if cell is None else _text(cell) for cell in row])
+            shown.add_row(*["" if cell is None else escape(_text(cell)) for cell in row])
         console.print(shown)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a command's work; an error becomes its lines on stderr and its exit code."""
+        # What the client library says of a broker that is away, the error says better.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         try:
             return asyncio.run(work)
         except KeyboardInterrupt:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+from services.kernel.errors import InvalidInput
+
 _PROC = Path("/proc")
 
 
@@ -18,26 +19,32 @@ class _Process(NamedTuple):
     """Its own, and those of its children that have ended and were waited for."""
 
 
-def tree_seconds(roots: Iterable[int]) -> float:
-    """CPU seconds of these processes and all that descend from them, ended ones included.
+def cpu_seconds(roots: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """CPU seconds so far of the named processes and of all that descend from them.
 
-    A process that ends hands its time to the parent that waits for it, so the sum never falls as
-    long as the roots live: PostgreSQL's backends may come and go.
+    A process that ends hands its time to the parent that waits for it, so no sum falls as long as
+    the roots live: PostgreSQL's backends may come and go. Raises InvalidInput without a /proc.
     """
+    if not _PROC.joinpath("self", "stat").exists():
+        raise InvalidInput("CPU times are read from /proc, which only Linux has")
+    ticks_a_second = os.sysconf("SC_CLK_TCK")
     processes = {found.pid: found for found in _processes()}
     children: dict[int, list[int]] = {}
     for found in processes.values():
         children.setdefault(found.parent, []).append(found.pid)
-    waiting = [pid for pid in roots if pid in processes]
-    ticks = 0
-    while waiting:
-        pid = waiting.pop()
-        ticks += processes[pid].ticks
-        waiting.extend(children.get(pid, ()))
-    return ticks / _TICKS_A_SECOND
+    sums: dict[str, float] = {}
+    for name, pids in roots.items():
+        waiting = [pid for pid in pids if pid in processes]
+        ticks = 0
+        while waiting:
+            pid = waiting.pop()
+            ticks += processes[pid].ticks
+            waiting.extend(children.get(pid, ()))
+        sums[name] = ticks / ticks_a_second
+    return sums
 
 
-def _processes() -> Iterable[_Process]:
+def _processes() -> Iterator[_Process]:
     for folder in _PROC.iterdir():
         if not folder.name.isdigit():
             continue

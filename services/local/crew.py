@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,14 +39,29 @@ class Crew:
         self.metrics: dict[str, int] = {}
         """The port of each service's metrics, on 127.0.0.1."""
 
-    def start(self, name: str) -> None:
-        """Start a service of `milepost run`."""
+    def start(self, service: str, *, name: str = "") -> None:
+        """Start a service of `milepost run`; `name` tells a second one from the first."""
+        name = name or service
         self.metrics[name] = free_port()
         self._children[name] = Child(
-            [sys.executable, "-m", "services.cli", "run", name],
+            [sys.executable, "-m", "services.cli", "run", service],
             log=self._logs / f"{name}.log",
             environment={**self._environment, "MILEPOST_METRICS_PORT": str(self.metrics[name])},
         )
+
+    def pid(self, name: str) -> int:
+        """The process id of a service that was started."""
+        return self._children[name].pid
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """A service stands still inside, as if the machine had forgotten it."""
+        child = self._children[name]
+        child.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            child.send(signal.SIGCONT)
 
     def demand_running(self) -> None:
         """Raises ServiceEnded when one of them has ended."""

@@ -24,6 +24,7 @@ from services.local.premises import Premises, inherited
 from services.local.stack import Stack
 from services.local.summary import Summary
 from services.runtime.settings import load_settings
+from services.runtime.telemetry import configure_logs
 
 LOOK_SECONDS = 0.5
 """Between two looks whether the services of a waiting demo still run."""
@@ -95,7 +96,12 @@ def _play(
     environment = premises.environment(servers.environment)
     settings = load_settings(inherited(environment))
     premises.write_environment(environment)
-    with Crew(inherited(environment), premises.logs) as crew, _quietly(narrator):
+    with (
+        (premises.logs / "demo.log").open("a", encoding="utf-8") as log,
+        Crew(inherited(environment), premises.logs) as crew,
+        _quietly(narrator),
+    ):
+        configure_logs("info", service="demo", to=log)
         stage = Stage(settings, premises, crew, narrator)
         summary = None
         if before:

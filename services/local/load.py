@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import count
 from random import Random
 from typing import Generic, NamedTuple, TypeVar
 
@@ -82,13 +83,16 @@ class Load:
     accounts: int
 
     def records(self) -> Iterator[Record]:
-        """Every record of the feed, in the order in which the bank sends them."""
+        """The records of the feed in the order in which the bank sends them, without end.
+
+        The first `transactions` of them are spread over two months; more are of the last day.
+        """
         random = Random(self.transactions)
         sent: Recent[Record] = Recent()
         bought: Recent[Purchase] = Recent()
-        for number in range(self.transactions):
+        for number in count():
             dice = random.random()
-            day = number * DAYS // self.transactions
+            day = min(DAYS - 1, number * DAYS // self.transactions)
             if number and dice < 0.01:
                 record = sent.pick(random)
             elif number and dice < 0.03:

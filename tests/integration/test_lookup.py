@@ -145,18 +145,20 @@ async def test_an_event_whose_decision_broke_is_explained_before_and_after(
         await book.send(event("P1", mcc="5411"))
         await book.send(event("P2", mcc="5411"), facts=ledger.BrokenFacts())
         await book.send(event("P3", mcc="5411"))
+        await book.send(event("R2", "REFUND", original_event_id="P2", billing_amount=4_000))
         async with book.books() as books:
             (told,) = await books.explain("first-bank/P2")
             assert (told["outcome"], told["granted"]) == ("FAILED", [])
             assert "`milepost reconsider account A1`" in told["steps"][-1]["text"]
-            await books.explain("first-bank/P3")
+            for name in ("P3", "R2"):
+                await books.explain(f"first-bank/{name}")
         await book.reconsider("A1")
         await book.send(event("P4", mcc="5411"))
         async with book.books() as books:
             (told,) = await books.explain("first-bank/P2")
             assert told["outcome"] == "FAILED"
-            assert [entry["amount"] for entry in told["later"]] == [10]
-            assert "decided anew on request" in told["later"][0]["text"]
-            for name in ("P1", "P3", "P4"):
+            assert [entry["amount"] for entry in told["later"]] == [0, 6]
+            assert "decided anew on request" in told["later"][1]["text"]
+            for name in ("P1", "R2", "P3", "P4"):
                 await books.explain(f"first-bank/{name}")
             assert all(finding.ok for finding in await books.findings())

@@ -25,6 +25,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HEADER = ("member_id", "account_id", "card_token", "card_product", "program", "enrolled_from",
           "enrolled_to", "partner", "membership_number")  # fmt: skip
 GARBAGE = (b"\xff\xfe not text", b"{]", b"[1]", b'{"event_id": "x"}', b"")
+WANDERS = 1 / 60
+"""How many of the events come again with their id and another account, in another stream."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ def crowd(seed: int, *, groups: int) -> Crowd:
         for place, arrival in enumerate(arrivals(dice, events)):
             renamed = replace(arrival, event=_renamed(arrival.event, group))
             sent.append((start + place * 3, group, renamed))
+            if chance.random() < WANDERS:
+                elsewhere = replace(arrival, event=_renamed(arrival.event, group, at=group + 1))
+                sent.append((start + place * 3 + chance.randrange(3), group, elsewhere))
     sent.sort(key=lambda entry: entry[:2])
     return Crowd(tuple(documents), tuple(rows), tuple(arrival for _, _, arrival in sent))
 
@@ -92,11 +97,14 @@ def _dice(chance: random.Random) -> Dice:
     return Dice(chance.randbytes(SIZE))
 
 
-def _renamed(event: CardTransaction, group: int) -> CardTransaction:
-    names = ("event_id", "lifecycle_id", "original_event_id", "account_id", "card_token")
+def _renamed(event: CardTransaction, group: int, at: int | None = None) -> CardTransaction:
+    """The event among others of its like; `at` is the group whose account it names."""
+    names = ("event_id", "lifecycle_id", "original_event_id")
     fields = {
         name: f"g{group}-{value}" for name in names if (value := getattr(event, name)) is not None
     }
+    for name in ("account_id", "card_token"):
+        fields[name] = f"g{group if at is None else at}-{getattr(event, name)}"
     return msgspec.structs.replace(event, **fields)
 
 

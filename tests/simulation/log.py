@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -14,22 +14,33 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.kernel.topics import stream_name
 from services.runtime.producer import partition_for
 
-Headers = Sequence[tuple[str, bytes]]
 _Reading = tuple[AIOKafkaConsumer, list[TopicPartition]]
 
 
-def send(kafka: str, topic: str, records: Sequence[tuple[str, bytes, Headers]]) -> None:
-    """Produce (account, line, headers) in order, each account to its partition."""
+class Line(NamedTuple):
+    """A record to send; its account decides the partition."""
+
+    topic: str
+    account: str
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def send(kafka: str, lines: Sequence[Line]) -> None:
+    """Produce lines, in order within each partition."""
 
     async def produce() -> None:
         producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True)
         await producer.start()
         try:
-            count = len(await producer.partitions_for(topic))
-            for account, line, headers in records:
+            counts = {
+                topic: len(await producer.partitions_for(topic))
+                for topic in {line.topic for line in lines}
+            }
+            for topic, account, value, headers in lines:
                 key = account.encode()
-                part = partition_for(key, count)
-                await producer.send(topic, line, key=key, partition=part, headers=headers)
+                part = partition_for(key, counts[topic])
+                await producer.send(topic, value, key=key, partition=part, headers=headers)
             await producer.flush()
         finally:
             await producer.stop()

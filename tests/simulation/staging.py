@@ -62,13 +62,16 @@ class Stage:
         self._folder = folder
         self._numbers = count()
         self._template = _opened(stack.database_url, self.people)
-        records: list[tuple[str, bytes, log.Headers]] = [
-            (arrival.event.account_id, FRAME + encode(arrival.event), _role(arrival.role))
+        records = [
+            log.Line(
+                CARD_TRANSACTIONS, arrival.event.account_id, FRAME + encode(arrival.event),
+                [("role", arrival.role.encode())],
+            )
             for arrival in self.people.arrivals
-        ]
+        ]  # fmt: skip
         middle = len(records) // 2
-        records[middle:middle] = [("junk", value, ()) for value in BAD]
-        log.send(self.kafka, CARD_TRANSACTIONS, records)
+        records[middle:middle] = [log.Line(CARD_TRANSACTIONS, "junk", value) for value in BAD]
+        log.send(self.kafka, records)
         self.size = len(records)
         self.environment = World(
             stack, folder, MILEPOST_BATCH_RECORDS_MAX=str(self.size * 3 // 5),
@@ -155,7 +158,3 @@ async def _fill(settings: Settings, people: Crowd) -> None:
         for rows in people.imports:
             file.write_text(as_csv(rows))
             await bootstrap.import_members(settings, file, ON)
-
-
-def _role(role: str) -> log.Headers:
-    return [("role", role.encode())]

@@ -137,7 +137,7 @@ def test_every_record_of_a_feed_comes_through_wherever_ingest_dies(
     try:
         world.wait(lambda: world.behind("ingest") == 0, seconds=SECONDS, what="all taken in")
     finally:
-        world.stop()
+        world.abandon()
     expected = {place: None if value in GARBAGE else value for place, value in world.fed().items()}
     assert _taken_in(stack) == expected
     print(f"seed {SEED}: ingest died at {len(INGEST)} points")

@@ -52,8 +52,8 @@ class World:
         self.folder = folder
         self.processes: dict[str, Process] = {}
         self.kills: list[Kill] = []
-        self.ended: list[tuple[str, int]] = []
-        """Who ended though nobody killed it, and the exit code."""
+        self.ended: list[str] = []
+        """Who ended though nobody killed it, with its last words."""
         feeds = folder / "feeds.yaml"
         feeds.write_text(FEEDS)
         self.environment = {
@@ -91,15 +91,16 @@ class World:
 
     def feed(self, arrivals: Sequence[Arrives], rubbish: Sequence[bytes] = ()) -> int:
         """Send events to their feeds, with lines that are none among them; gives how many."""
-        lines: dict[str, list[tuple[str, bytes, log.Headers]]] = {}
-        for arrival in arrivals:
-            topic = FEED_TOPICS[arrival.role, arrival.event.issuer_id]
-            line = (arrival.event.account_id, as_json(arrival.event), ())
-            lines.setdefault(topic, []).append(line)
-        for place, (found, line) in enumerate(zip(cycle(lines.values()), rubbish, strict=False)):
-            found.insert(place * 3, (f"junk{place}", line, ()))
-        for topic, found in lines.items():
-            log.send(self.stack.kafka_bootstrap, topic, found)
+        lines = [
+            log.Line(
+                FEED_TOPICS[arrival.role, arrival.event.issuer_id], arrival.event.account_id,
+                as_json(arrival.event),
+            )
+            for arrival in arrivals
+        ]  # fmt: skip
+        for place, (topic, line) in enumerate(zip(cycle(FEED_TOPICS.values()), rubbish)):
+            lines.insert(place * 7, log.Line(topic, f"junk{place}", line))
+        log.send(self.stack.kafka_bootstrap, lines)
         return len(arrivals) + len(rubbish)
 
     def fed(self) -> dict[str, bytes]:
@@ -182,7 +183,8 @@ class World:
         """What a supervisor does: start again whatever has ended by itself."""
         for name, process in list(self.processes.items()):
             if process.exit_code is not None:
-                self.ended.append((name, process.exit_code))
+                words = process.log.read_text().splitlines()[-1:]
+                self.ended.append(f"{name} ended with {process.exit_code}: {' '.join(words)}")
                 self.start(name)
 
     def wait(self, done: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -198,8 +200,15 @@ class World:
             time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {what}")
 
-    def stop(self) -> None:
-        """End everything."""
+    def stop(self) -> list[int]:
+        """Tell every service to stop; gives their exit codes."""
+        for process in self.processes.values():
+            process.send(signal.SIGTERM)
+        codes = [process.wait(15) for process in self.processes.values()]
+        self.processes.clear()
+        return codes
+
+    def abandon(self) -> None:
+        """kill -9 to whatever still runs."""
         for process in self.processes.values():
             process.kill()
-        self.processes.clear()

@@ -38,6 +38,12 @@ async def accounts(connection: Connection) -> AsyncIterator[list[str]]:
         yield [row["account"] for row in rows]
 
 
+async def identities(connection: Connection) -> int:
+    """How many identities are recorded."""
+    found: int = await connection.fetchval(_sql.identities)
+    return found
+
+
 async def ends(connection: Connection) -> dict[int, int]:
     """The last sequence number of every stream."""
     return {row["stream_id"]: row["last"] for row in await connection.fetch(_sql.ends)}

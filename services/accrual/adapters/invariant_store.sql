@@ -64,7 +64,7 @@ SELECT (SELECT count(*) FROM event) AS checked,
          AS faults;
 
 -- name: owners
--- Every identity belongs to an event that is recorded; the events are asked for theirs elsewhere.
+-- Identities of events that are not recorded.
 WITH fault AS (
   SELECT format('identity %s belongs to stream %s seq %s, which is not recorded', i.identity,
                 i.stream_id, i.seq) AS what
@@ -256,6 +256,10 @@ SELECT stream_id, scope_id, total_key, contract, rule, terms, period, unit, tota
 -- Every event without a purchase, account by account.
 SELECT stream_id, account_id, seq, reason, body
   FROM waiting_event ORDER BY stream_id, account_id COLLATE "C", seq;
+
+-- name: identities
+-- How many identities are recorded.
+SELECT count(*) FROM event_identity;
 
 -- name: ends
 -- The last sequence number of every stream.

@@ -207,5 +207,6 @@ def _waiting_row(recorded: Recorded, reason: str) -> tuple[object, ...]:
     event = recorded.event
     return (
         recorded.stream_id, recorded.seq, event.issuer_id, event.account_id,
-        _account_key(event.account_id), event.event_id, reason, event.original_event_id, recorded.body,
+        _account_key(event.account_id), event.event_id, reason, event.original_event_id,
+        recorded.body,
     )  # fmt: skip

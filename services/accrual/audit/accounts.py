@@ -8,7 +8,7 @@ from services.accrual.audit.rows import AuditedGrant, AuditedPurchase, AuditedTo
 from services.accrual.audit.tally import Marks, Tally
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.terms import Cap
-from services.accrual.engine.explain import Part, parts
+from services.accrual.engine.folding import Part, parts
 from services.accrual.engine.reasons import MISSING_ORIGINAL
 from services.accrual.engine.totals import TotalKey, key_of
 from services.accrual.intake import decode
@@ -19,6 +19,8 @@ from services.kernel.errors import Rejected
 from services.kernel.identifiers import key64
 from services.kernel.transaction import CardTransaction
 
+_NOTHING: dict[Part, int] = {}
+
 
 class AccountAudit:
     """Checks accounts one after another."""
@@ -28,8 +30,7 @@ class AccountAudit:
         self._tally = tally
         self._marks = marks
         self._caps: dict[tuple[str, int, str], Cap | None] = {}
-        for name in ("purchase-grants", "purchase-labels", "totals-sums", "totals-caps"):
-            tally.add(name, 0)
+        tally.add("totals-caps", 0)
 
     def account(
         self,
@@ -44,19 +45,22 @@ class AccountAudit:
         for grant in grants:
             if grant.amount:
                 held.setdefault(grant.purchase, {})[Part(*grant[3:10])] = grant.amount
-        purchases = [found for row in rows if (found := self._purchase(row)) is not None]
+        own_key = key64(account_id)
+        purchases = [found for row in rows if (found := self._purchase(row, own_key)) is not None]
         for purchase in purchases:
-            self._grants(purchase, held.pop(purchase.number, {}))
+            self._grants(purchase, held.pop(purchase.number, _NOTHING))
+        self._tally.add("purchase-labels", len(rows))
+        self._tally.add("purchase-grants", len(rows))
+        self._tally.add("totals-sums", len(totals))
         for number, left in held.items():
             where = f"{account_id}, purchase {number}"
             self._tally.fault("purchase-grants", f"{where}: {_said(left)} without a purchase")
         self._totals(account_id, purchases, totals)
         self._waits(purchases, waits)
 
-    def _purchase(self, row: AuditedPurchase) -> Purchase | None:
+    def _purchase(self, row: AuditedPurchase, own_key: int) -> Purchase | None:
         """Decode a purchase and check its names and keys."""
         where = f"{row.account_id}, purchase {row.purchase}"
-        self._tally.add("purchase-labels", 1)
         try:
             purchase = restore(
                 stream_id=row.stream_id, number=row.purchase, issuer_id=row.issuer_id,
@@ -68,20 +72,21 @@ class AccountAudit:
         if purchase.label != row.label:
             fault = f"{where} is called {row.label!r}, its name is {purchase.label!r}"
             self._tally.fault("purchase-labels", fault)
-        keys = (key64(row.account_id), key64(row.issuer_id, purchase.key))
-        if keys != (row.account_key, row.link_key):
+        link_key = key64(row.issuer_id, purchase.key)
+        if row.account_key != own_key or row.link_key != link_key:
             self._tally.fault("purchase-labels", f"{where} is not found under its own keys")
-        if all(leg.seq != row.purchase for leg in purchase.legs):
-            self._tally.fault("purchase-labels", f"{where} was opened by no event of it")
+        opened = False
         for leg in purchase.legs:
+            opened = opened or leg.seq == row.purchase
             if not self._marks.mark(row.stream_id, leg.seq):
                 fault = f"{where} holds {leg.event_id}, seq {leg.seq}, which is not recorded"
                 self._tally.fault("record-placed", fault)
+        if not opened:
+            self._tally.fault("purchase-labels", f"{where} was opened by no event of it")
         return purchase
 
     def _grants(self, purchase: Purchase, held: dict[Part, int]) -> None:
         """What a purchase says that it has is what the ledger holds, and is never negative."""
-        self._tally.add("purchase-grants", 1)
         try:
             expected = parts(purchase.grants, self._book)
         except (KeyError, ValueError) as error:
@@ -103,7 +108,6 @@ class AccountAudit:
                 if grant.owner:
                     counted.setdefault(key_of(grant), []).append(grant)
         for row in totals:
-            self._tally.add("totals-sums", 1)
             key = TotalKey(row.contract, row.owner, row.terms, row.period)
             found = counted.pop(key, [])
             sums = (sum(g.earned for g in found), sum(g.granted for g in found))

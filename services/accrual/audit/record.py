@@ -17,7 +17,7 @@ from services.accrual.peek import peek
 from services.kernel.identifiers import identity
 from services.kernel.transaction import Role
 
-REASONS: Mapping[str, frozenset[str | None]] = {
+_REASONS: Mapping[str, frozenset[str | None]] = {
     Outcome.POSTED: frozenset({None}),
     Outcome.NO_REWARD: frozenset({NO_CHANGE, *(reason.name for reason in Reason)}),
     Outcome.WAITING: frozenset({MISSING_ORIGINAL, MISSING_POSTING_DATE}),
@@ -27,6 +27,16 @@ REASONS: Mapping[str, frozenset[str | None]] = {
     Outcome.RECORDED: frozenset({None}),
 }
 """The reasons that an outcome may have."""
+_REPEATS = (Outcome.DUPLICATE, Outcome.CONFLICT)
+_FITTING = frozenset(
+    (role, outcome, reason)
+    for outcome, reasons in _REASONS.items()
+    for reason in reasons
+    for role in Role
+    if (role == Role.COMMAND) == (outcome == Outcome.RECORDED)
+    and (role == Role.COMPARE and outcome not in _REPEATS) == (reason == Reason.COMPARE_FEED.name)
+)
+"""Role, outcome and reason that an event may have together."""
 
 
 class RecordAudit:
@@ -36,21 +46,25 @@ class RecordAudit:
         self._tally = tally
         self._marks = marks
         self._last = (0, 0)
-        for name in ("record-outcomes", "record-placed"):
-            tally.add(name, 0)
+        self._events = 0
+        self.owned = 0
+        """How many identities belong to the events so far."""
 
     def event(self, event: AuditedEvent) -> tuple[bytes, AuditedEvent] | None:
         """Check one event; gives its identity when it says that it repeats another one."""
         where = f"{event.stream} seq {event.seq}"
+        self.owned += event.identity is not None
         if (event.stream_id, event.seq) == self._last:
             self._tally.fault("record-identities", f"{where} owns more than one identity")
             return None
         self._last = (event.stream_id, event.seq)
-        self._outcome(event, where)
-        repeats = event.outcome in (Outcome.DUPLICATE, Outcome.CONFLICT)
+        self._events += 1
+        if (event.role, event.outcome, event.reason) not in _FITTING:
+            fault = f"{where} of role {event.role} is {event.outcome}/{event.reason}"
+            self._tally.fault("record-outcomes", fault)
+        repeats = event.outcome in _REPEATS
         enters = event.role == Role.BOOKS and not repeats
         places = self._marks.places(event.stream_id, event.seq)
-        self._tally.add("record-placed", 1)
         if places != (1 if enters else 0):
             fault = f"{where} ({event.outcome}) stands in {places} purchases or waiting places"
             self._tally.fault("record-placed", fault)
@@ -83,14 +97,7 @@ class RecordAudit:
         if stream_id == event.stream_id and seq >= event.seq:
             self._tally.fault("record-identities", f"{where} of {seq}, which comes later")
 
-    def _outcome(self, event: AuditedEvent, where: str) -> None:
-        """Role, outcome and reason fit together."""
-        self._tally.add("record-outcomes", 1)
-        fits = event.reason in REASONS.get(event.outcome, ())
-        command = (event.role == Role.COMMAND) == (event.outcome == Outcome.RECORDED)
-        compared = event.role == Role.COMPARE and event.outcome not in (
-            Outcome.DUPLICATE, Outcome.CONFLICT,
-        )  # fmt: skip
-        if compared != (event.reason == Reason.COMPARE_FEED.name) or not fits or not command:
-            fault = f"{where} of role {event.role} is {event.outcome}/{event.reason}"
-            self._tally.fault("record-outcomes", fault)
+    def end(self) -> None:
+        """All events are seen."""
+        for name in ("record-identities", "record-outcomes", "record-placed"):
+            self._tally.add(name, self._events)

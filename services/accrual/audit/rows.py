@@ -90,6 +90,9 @@ class InvariantStore(Protocol):
     def accounts(self, connection: Connection) -> AsyncIterator[list[str]]:
         """Every ledger account that is named anywhere."""
 
+    async def identities(self, connection: Connection) -> int:
+        """How many identities are recorded."""
+
     async def ends(self, connection: Connection) -> dict[int, int]:
         """The last sequence number of every stream."""
 

@@ -1,4 +1,4 @@
-"""Why a purchase has what it has: the decision derived anew, and each step of it told.
+"""Why a purchase has what it has: each step of the decision, told.
 
     account = fold(events, stream_id=0, account_id="A1", book=book, enrolments=roster)
     told = explain(account, purchase)
@@ -8,18 +8,16 @@ Steps are mappings with `step`, `text` for a person, and the numbers behind it (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
-from services.accrual.contracts.book import Agreement, Book
+from services.accrual.contracts.book import Agreement
 from services.accrual.contracts.terms import Facts, Rule, Terms
-from services.accrual.engine.decide import Account, Waiting
+from services.accrual.engine.decide import Account
 from services.accrual.engine.eligibility import (
     Assessment,
     Claim,
-    Enrolments,
     Verdict,
     assess,
     facts_of,
@@ -41,50 +39,6 @@ from services.kernel.transaction import Kind
 from services.kernel.units import major
 
 Step = dict[str, Any]
-
-
-class Part(NamedTuple):
-    """What the ledger keeps apart of a purchase: one funder's part of one grant."""
-
-    contract: str
-    version: int
-    rule: str
-    funder: str
-    unit: str
-    governing_on: date
-    available_on: date
-
-
-def fold(
-    events: Iterable[Waiting],
-    *,
-    stream_id: int,
-    account_id: str,
-    book: Book,
-    enrolments: Enrolments,
-) -> Account:
-    """The account that these recorded events make, decided in one go: law 6."""
-    account = Account(
-        stream_id=stream_id, account_id=account_id, book=book, enrolments=enrolments, complete=True
-    )
-    account.reconsider(seq=0, on=date.min, failed=events)
-    return account
-
-
-def parts(grants: Iterable[Grant], book: Book) -> dict[Part, int]:
-    """What the ledger must hold for these grants; parts of nothing are left out."""
-    found: dict[Part, int] = {}
-    for grant in grants:
-        terms = book.terms(grant.contract, grant.version)
-        shares = split(grant.granted, shares=terms.shares, remainder=terms.remainder)
-        for funder, amount in zip(terms.funders, shares, strict=True):
-            part = Part(
-                grant.contract, grant.version, grant.rule, funder, grant.unit,
-                grant.governing_on, grant.available_on,
-            )  # fmt: skip
-            if amount:
-                found[part] = found.get(part, 0) + amount
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.accrual.contracts.book import Book
-from services.accrual.engine.decide import Account, Decision, Waiting
+from services.accrual.engine.decide import Account, Decision
 from services.accrual.engine.eligibility import Enrolments
-from services.accrual.engine.explain import Told, explain, fold, parts
+from services.accrual.engine.explain import Told, explain
+from services.accrual.engine.folding import fold, parts
 from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
@@ -138,7 +139,7 @@ class Explainer:
         if row.outcome == Outcome.FAILED:
             return Told(None, [], []), [_said(_broken(history, row))]
         book, enrolments = await self._facts(connection, history, row.revision)
-        account = _folded(history, history.before(row.seq), book, enrolments)
+        account = _folded(history, row.seq, book, enrolments)
         decision = account.record(event, row.seq)
         _compare_then(history, row, account, decision)
         own = next(
@@ -153,7 +154,7 @@ class Explainer:
         """What all recorded events make of a purchase today is what the ledger holds."""
         revision = await self.facts.revision(connection)
         book, enrolments = await self._facts(connection, history, revision)
-        account = _folded(history, history.before(None), book, enrolments)
+        account = _folded(history, None, book, enrolments)
         derived = account.purchases.get((purchase.issuer_id, purchase.key))
         expected = {} if derived is None else parts(derived.grants, book)
         if derived is None or expected != history.held(purchase):
@@ -170,12 +171,11 @@ class Explainer:
         return book, rosters[history.account_id]
 
 
-def _folded(
-    history: History, events: list[Waiting], book: Book, enrolments: Enrolments
-) -> Account:
+def _folded(history: History, seq: int | None, book: Book, enrolments: Enrolments) -> Account:
+    """The account as it stood before the event of a seq; None: as it stands."""
     return fold(
-        events, stream_id=history.stream_id, account_id=history.account_id, book=book,
-        enrolments=enrolments,
+        history.before(seq), stream_id=history.stream_id, account_id=history.account_id,
+        book=book, enrolments=enrolments, broken=history.broken_before(seq),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.accrual.batch import Loaded
 from services.accrual.engine.decide import Waiting
-from services.accrual.engine.explain import Part
+from services.accrual.engine.folding import Part
 from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
@@ -36,6 +36,13 @@ class History:
     def before(self, seq: int | None) -> list[Waiting]:
         """The events that a decision recorded under `seq` saw; None: that one today sees."""
         return [Waiting(at, self.events[at]) for at in sorted(self.events) if self._seen(at, seq)]
+
+    def broken_before(self, seq: int | None) -> list[CardTransaction]:
+        """Events that were recorded by then, and whose decision was still broken."""
+        return [
+            event for at, event in self.events.items()
+            if (seq is None or at < seq) and not self._seen(at, seq)
+        ]  # fmt: skip
 
     def _seen(self, at: int, seq: int | None) -> bool:
         if self.rows[at].outcome == Outcome.FAILED:

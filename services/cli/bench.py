@@ -1,0 +1,92 @@
+"""The bench: how fast, at what cost, how soon, beside its own floor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from services.cli.session import FOUND_PROBLEMS, Output, Session
+from services.kernel.errors import MilepostError
+from services.local import bench
+from services.local.figures import PERCENTS, Figures
+from services.local.narrator import WIDTH, Narrator
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the command on `milepost`."""
+    app.command("bench")(run)
+
+
+def run(
+    context: typer.Context,
+    transactions: Annotated[int, typer.Option(help="So many are drained.")] = 1_000_000,
+    accounts: Annotated[
+        int | None,
+        typer.Option(help="Cardholders; a tenth of the transactions, at most 100,000."),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes of accrual.")] = 2,
+    rate: Annotated[
+        int | None,
+        typer.Option(help="Transactions a second of the steady part; half of what was drained."),
+    ] = None,
+    paced_seconds: Annotated[int, typer.Option(help="The steady part lasts at most so long.")] = 20,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the servers' data and the logs in this folder.")
+    ] = None,
+) -> None:
+    """Measure throughput, CPU by process and latency of all of milepost on this machine.
+
+    Everything runs here, the real Kafka and PostgreSQL too, and shares the cores with the bench.
+    The floor is a bare binary COPY of the same rows into the same tables.
+    """
+    session: Session = context.obj
+    machine = session.output is Output.JSON
+    file = sys.stderr if machine else sys.stdout
+    console = Console(file=file, width=None if file.isatty() else WIDTH, highlight=False)
+    narrator = Narrator(console, quiet=session.quiet)
+    options = bench.Options(transactions, accounts, workers, rate, paced_seconds, keep)
+    try:
+        figures = bench.run(options, narrator)
+    except KeyboardInterrupt:
+        narrator.say("Stopped: no process is left.")
+        raise typer.Exit(130) from None
+    except MilepostError as error:
+        session.run(_raise(error))
+        session.fail(str(error), FOUND_PROBLEMS)
+    if not session.document(figures.document()):
+        _print(figures, narrator)
+
+
+def _print(figures: Figures, narrator: Narrator) -> None:
+    cpu = figures.cpu_us
+    rows = [[name, f"{used:.1f}"] for name, used in cpu.items()]
+    rows.append(["all of them", f"{sum(cpu.values()):.1f}"])
+    if figures.floor_us is not None:
+        rows.append(["the floor: a bare COPY of the same rows", f"{figures.floor_us:.1f}"])
+    narrator.table("CPU time for each transaction", ["process", "µs"], rows)
+    paced = figures.paced
+    narrator.table(
+        f"From produce to commit at {paced.rate:,} transactions a second",
+        ["percentile", "ms"],
+        [[f"p{percent}", paced.at(percent)] for percent in PERCENTS],
+    )
+    ratio = figures.floor_ratio
+    narrator.table(
+        "Drained",
+        ["what", "how much"],
+        [
+            ["transactions", figures.transactions],
+            ["of a hundred posted something", figures.posted_percent],
+            ["seconds", f"{figures.seconds:.1f}"],
+            ["transactions a second", figures.per_second],
+            ["CPU time over that of the floor", "unknown" if ratio is None else f"{ratio:.1f}"],
+        ],
+    )
+
+
+async def _raise(error: MilepostError) -> NoReturn:
+    raise error
