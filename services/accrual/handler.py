@@ -12,7 +12,7 @@ from services.accrual.batch import Decided
 from services.accrual.deciding import Decider, Sources, repeats
 from services.accrual.intake import Arrived, Recorded, arrive, record
 from services.accrual.ports import DeadLetter, LedgerStore, Repeated
-from services.kernel.errors import Rejected
+from services.kernel.errors import Rejected, Retryable
 from services.kernel.topics import DEAD_LETTERS, HEADER_FEED, HEADER_SOURCE
 from services.runtime.batch import Record, StreamSlice
 from services.runtime.collector import uncollected
@@ -68,7 +68,14 @@ class AccrualHandler:
                 await self._commit(intakes, look_up=self._look_up)
             except Repeated:
                 self._look_up = True
-                await self._commit(intakes, look_up=True)
+                await self._look_up_and_commit(intakes)
+
+    async def _look_up_and_commit(self, intakes: Sequence[Intake]) -> None:
+        try:
+            await self._commit(intakes, look_up=True)
+        except Repeated as error:
+            why = "some of its events are being recorded by others at this moment"
+            raise Retryable(f"a batch was rolled back: {why}") from error
 
     def _decode(self, part: StreamSlice) -> Intake:
         intake = Intake(part)

@@ -44,8 +44,7 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
     """Play it all and show what came of it; None when an earlier demo only ran again.
 
     With `once` it returns when everything is proven, else after Ctrl-C. Raises KeyboardInterrupt
-    when it is stopped before that, InvalidInput, Unreachable, InvariantViolated, and
-    other errors of milepost. In every case no process is left.
+    when it is stopped before that, and the errors of milepost. In every case no process is left.
     """
     before = _look_around(options)
     with _last_words(options, narrator), _stoppable(), ThreadPoolExecutor(1) as pool:
@@ -71,8 +70,11 @@ def _look_around(options: Options) -> bool:
         return False
     premises = Premises(options.keep.expanduser().absolute())
     marker = premises.marker()
-    if marker is None:
+    if marker is None and premises.is_free():
         return False
+    if marker is None:
+        why = "holds something else than a demo: choose a new or an empty folder"
+        raise InvalidInput([Problem(why, field="--keep", value=str(premises.folder))])
     same = (marker.get("seed"), marker.get("transactions")) == (
         options.seed, options.transactions,
     )  # fmt: skip

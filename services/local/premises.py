@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from services.kernel.errors import InvalidInput, Problem
+from services.local.folder import LOCK
 from services.local.generator.plan import Plan
 from services.local.stack import DATABASE_FILE_VARIABLE
 from services.runtime.sealing import IDENTITY, PUBLIC_KEY, TOKEN_KEY, create_keys
@@ -79,6 +80,16 @@ class Premises:
         except (OSError, ValueError) as error:
             raise InvalidInput([Problem(f"cannot be read: {error}", file=str(path))]) from error
         return found
+
+    def is_free(self) -> bool:
+        """Whether nothing is there that a demo could overwrite."""
+        try:
+            return all(found.name == LOCK for found in self.folder.iterdir())
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise InvalidInput([Problem(why, file=str(self.folder))]) from error
 
     def mark(self, **state: Any) -> None:
         """Leave word of how far the demo has come."""

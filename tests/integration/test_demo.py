@@ -152,6 +152,17 @@ def test_another_play_in_a_kept_folder_is_refused(played: Played) -> None:
     assert str(played.folder) in done.stderr
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(folder: Path) -> None:
+    (folder / "members.csv").write_text("mine")
+    done = subprocess.run(
+        _command("demo", "--once", "--keep", str(folder)), env=_environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "choose a new or an empty folder" in done.stderr
+    assert (folder / "members.csv").read_text() == "mine"
+
+
 def test_too_small_a_play_is_refused() -> None:
     done = subprocess.run(
         _command("demo", "--once", "--transactions", "10"), env=_environment(),

@@ -111,7 +111,7 @@ async def test_a_race_lost_twice_is_put_off_and_is_no_bug(
             await _until_one_waits(database)
             gate.opened.set()
             await other
-        with pytest.raises(Retryable, match="recorded by others at this moment"):
+        with pytest.raises(Retryable, match="being recorded by others"):
             await race
         assert await checks.outcomes(database) == {1: ["POSTED"], 2: ["POSTED"]}
         await worker.step()

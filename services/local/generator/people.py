@@ -88,8 +88,8 @@ def _norse(random: Random, number: int) -> Person:
          ("SKY-BLUE", (SKY,)), ("OSLO-DEBIT", ())),
         weights=(50, 10, 30, 4, 6),
     )[0]  # fmt: skip
-    numbered = SKY in programs and number > NUMBERLESS
-    if number <= NUMBERLESS:
+    late = number % 16 == 0
+    if number <= NUMBERLESS or late:
         product, programs = "SKY-GOLD", (SKY,)
     return Person(
         account_id=f"NO-{100_000 + number}",
@@ -99,8 +99,8 @@ def _norse(random: Random, number: int) -> Person:
         currency="NOK",
         product=product,
         programs=programs,
-        membership_number=str(MEMBERSHIP_FIRST + number) if numbered else "",
-        late=number % 16 == 0,
+        membership_number=str(MEMBERSHIP_FIRST + number) if number > NUMBERLESS else "",
+        late=late,
     )
 
 

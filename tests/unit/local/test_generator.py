@@ -141,3 +141,10 @@ def test_no_id_can_be_taken_for_a_card_number(played: Plan) -> None:
             webhook = json.loads(sent.value)
             for name in ("token", "account_token", "card_token"):
                 assert not contains_card_number(webhook[name])
+
+
+def test_members_come_late_and_have_spent_before_whatever_the_seed() -> None:
+    for seed in range(1, 13):
+        small = plan(seed=seed, transactions=500)
+        spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
+        assert small.late_accounts & spent, seed
