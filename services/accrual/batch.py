@@ -68,7 +68,10 @@ class Loaded:
             waiting=self.waiting,
             known={
                 **self.known,
-                **{(w.event.issuer_id, w.event.event_id): stub_of(w.event) for w in self.waiting},
+                **{
+                    (found.event.issuer_id, found.event.event_id): stub_of(found.event)
+                    for found in (*self.waiting, *self.failed)
+                },
             },
             complete=self.complete,
         )
@@ -129,6 +132,8 @@ def decide_account(
         for recorded in events:
             seq = recorded.seq
             if seq in failed:
+                event = recorded.event
+                account.known[event.issuer_id, event.event_id] = stub_of(event)
                 decided.outcomes[recorded.stream_id, seq] = (Outcome.FAILED, None)
                 decided.failed.append((recorded, failed[seq]))
                 continue
@@ -236,7 +241,19 @@ def total_keys(
 def _caps_on(
     issuer: str, spent: CardTransaction | Leg, book: Book, enrolments: Enrolments
 ) -> list[TotalKey]:
-    """The totals that a presentment may count in: those of contracts that it can earn under."""
+    """The totals that a presentment may count in: those of contracts that it can earn under.
+
+    Where asking breaks, the decision will break the same way, and it says which event it was.
+    """
+    try:
+        return _caps_of(issuer, spent, book, enrolments)
+    except Exception:
+        return []
+
+
+def _caps_of(
+    issuer: str, spent: CardTransaction | Leg, book: Book, enrolments: Enrolments
+) -> list[TotalKey]:
     keys: list[TotalKey] = []
     for agreement in book.agreements(issuer):
         day = agreement.governing_on(spent.occurred_at, spent.posted_on)

@@ -47,13 +47,14 @@ def decode_event(body: bytes) -> CardTransaction:
     Raises Malformed, IndexError, KeyError or UnicodeDecodeError for anything else.
     """
     values: list[Any] = []
+    append = values.append
     at = 0
     for form in _SHAPE:
         if form & 1:
             branch = body[at]
             at += 1
             if branch == 0:
-                values.append(None)
+                append(None)
                 continue
             if branch != 2:
                 raise Malformed("a union has no such branch")
@@ -62,15 +63,15 @@ def decode_event(body: bytes) -> CardTransaction:
         if number >= 128:
             number, at = _more(number, body, at)
         if form >= _LONG:
-            values.append((number >> 1) ^ -(number & 1))
+            append((number >> 1) ^ -(number & 1))
             continue
         if number & 1:
             raise Malformed("a length is negative")
         end = at + (number >> 1)
-        values.append(body[at:end].decode())
+        append(body[at:end].decode())
         at = end
     attributes, at = _map(body, at)
-    values.append(attributes)
+    append(attributes)
     if at != len(body):
         raise Malformed("the event ends elsewhere than its bytes")
     fields = dict(zip(FIELDS, values, strict=True))

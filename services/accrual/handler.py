@@ -20,6 +20,9 @@ from services.runtime.database import Connection, Database
 from services.runtime.failpoint import failpoint
 from services.runtime.stream_position import advance
 
+SEALED = b"age-encryption.org/"
+"""What every sealed record starts with."""
+
 
 class Observer(Protocol):
     """Who is told what a committed batch came to."""
@@ -80,7 +83,7 @@ class AccrualHandler:
     def _decode(self, part: StreamSlice) -> Intake:
         intake = Intake(part)
         if part.claim.topic == DEAD_LETTERS:
-            intake.letters = [_letter(part, found) for found in part.records]
+            intake.letters = [self._letter(part, found) for found in part.records]
             return intake
         for found in part.records:
             try:
@@ -102,6 +105,28 @@ class AccrualHandler:
             part.claim.stream_id, found.offset, topic, partition, offset,
             _text(headers.get(HEADER_FEED)), rejected.reason, None, _moment(found.timestamp),
             self._seal(found.value or b""),
+        )  # fmt: skip
+
+    def _letter(self, part: StreamSlice, found: Record) -> DeadLetter:
+        """A record of `dead-letters`; its headers say where the raw record lies.
+
+        What somebody sent there in clear is sealed before it is stored.
+        """
+        value = found.value or b""
+        sealed = value if value.startswith(SEALED) else self._seal(value)
+        headers = dict(found.headers)
+        schema_id = _text(headers.get("schema_id"))
+        try:
+            place = (
+                headers["topic"].decode(), int(headers["partition"]), int(headers["offset"])
+            )  # fmt: skip
+        except (KeyError, ValueError):
+            place = (DEAD_LETTERS, part.claim.partition, found.offset)
+        return DeadLetter(
+            part.claim.stream_id, found.offset, *place, _text(headers.get("feed")),
+            _text(headers.get("reason")) or "UNKNOWN",
+            int(schema_id) if schema_id and schema_id.isdigit() else None,
+            _moment(found.timestamp), sealed,
         )  # fmt: skip
 
     async def _commit(self, intakes: Sequence[Intake], *, look_up: bool) -> None:
@@ -167,24 +192,6 @@ async def _take_places(connection: Connection, intakes: Sequence[Intake]) -> lis
             for place, arrived in enumerate(intake.arrived, start=seq)
         )
     return recorded
-
-
-def _letter(part: StreamSlice, found: Record) -> DeadLetter:
-    """A record of `dead-letters`; its headers say where the raw record lies."""
-    headers = dict(found.headers)
-    schema_id = _text(headers.get("schema_id"))
-    try:
-        place = (
-            headers["topic"].decode(), int(headers["partition"]), int(headers["offset"])
-        )  # fmt: skip
-    except (KeyError, ValueError):
-        place = (DEAD_LETTERS, part.claim.partition, found.offset)
-    return DeadLetter(
-        part.claim.stream_id, found.offset, *place, _text(headers.get("feed")),
-        _text(headers.get("reason")) or "UNKNOWN",
-        int(schema_id) if schema_id and schema_id.isdigit() else None,
-        _moment(found.timestamp), found.value or b"",
-    )  # fmt: skip
 
 
 def _source(headers: dict[str, bytes], part: StreamSlice, found: Record) -> tuple[str, int, int]:

@@ -19,8 +19,10 @@ from tests.simulation.world import World
 from tests.support.dates import Row
 
 SEED = 20_260_301
-GROUPS = 130
+GROUPS = 200
 ROUNDS = 6
+BURSTS = 60
+TRIES = 5
 KILLS_MIN = 20
 SESSION_MS = 2_000
 VICTIMS = ("ingest", "accrual", "accrual-2", "publisher")
@@ -36,7 +38,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     fresh_stack: Stack, tmp_path: Path
 ) -> None:
     world = World(
-        fresh_stack, tmp_path, MILEPOST_BATCH_RECORDS_MAX="20", MILEPOST_BATCH_WAIT_MS_MAX="5",
+        fresh_stack, tmp_path, MILEPOST_BATCH_RECORDS_MAX="8", MILEPOST_BATCH_WAIT_MS_MAX="5",
         MILEPOST_KAFKA_SESSION_MS=str(SESSION_MS), MILEPOST_WATCHDOG_SECONDS="5",
     )  # fmt: skip
     people = crowd(SEED, groups=GROUPS)
@@ -67,7 +69,7 @@ class Storm:
         self.sent = 0
         self._chance = random.Random(SEED)
         self._people = people
-        self._bursts = iter(list(chunks(people.arrivals, ROUNDS * (len(VICTIMS) + 2))))
+        self._bursts = chunks(people.arrivals, BURSTS)
         self._imports = list(chunks(people.imports, ROUNDS))
         self._extra: dict[int, Callable[[], None]] = {
             1: self._zombie,
@@ -93,19 +95,26 @@ class Storm:
         self._chance.shuffle(names)
         turn = self._chance.randrange(len(names))
         for place, name in enumerate(names):
-            self._burst()
             if place == turn:
+                self._burst()
                 self._extra.get(number, self._burst)()
             if place == 1:
                 self._import(self._imports[number])
+            self._kill(name)
+
+    def _kill(self, name: str) -> None:
+        """kill -9 at some moment after a burst; where it was too quick for us, another one."""
+        for _ in range(TRIES):
+            self._burst()
             time.sleep(self._chance.uniform(0, 0.05))
-            if self.world.kill_behind(name, seconds=8):
+            if self.world.kill_behind(name, seconds=3):
                 self.world.start(name)
+                return
             self.world.revive()
 
     def settle(self) -> None:
         """Send the rest, and wait until everything is recorded and published."""
-        for _ in range(ROUNDS * (len(VICTIMS) + 2)):
+        for _ in range(BURSTS):
             self._burst()
         world = self.world
         world.wait(lambda: world.recorded() >= self.sent, seconds=60, what="all recorded")

@@ -87,7 +87,11 @@ class Shares:
         total = self._totals.get(key)
         if total is None:
             total = self._totals[key] = Total(unit=(now or was)[0].unit)
-        after = total.total + sum(g.earned for g in now) - sum(g.earned for g in was)
+        after = total.total
+        for grant in now:
+            after += grant.earned
+        for grant in was:
+            after -= grant.earned
         alone = len(self._replaced) == 1
         if total.total <= cap.limit and after <= cap.limit:
             pass  # every contribution is granted whole, before and after
