@@ -5,9 +5,10 @@ before, what changed is saved after.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+
+import msgspec
 
 from services.accrual.contracts.book import Book
 from services.accrual.engine.decide import Account, Decision, Waiting
@@ -28,17 +29,16 @@ LinkKey = tuple[str, str, str]
 """Account, issuer, key of a purchase."""
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, gc=False):
     """What was read of one account, kept as stored so that a decision can start over."""
 
-    purchases: dict[tuple[int, int], tuple[str, bytes]] = field(default_factory=dict)
+    purchases: dict[tuple[int, int], tuple[str, bytes]] = {}
     """(stream, number) → (issuer, body)"""
-    totals: dict[TotalKey, tuple[str, int, int]] = field(default_factory=dict)
+    totals: dict[TotalKey, tuple[str, int, int]] = {}
     """key → (unit, T, F(T))"""
-    waiting: list[Waiting] = field(default_factory=list)
-    failed: list[Waiting] = field(default_factory=list)
-    known: dict[tuple[str, str], Stub] = field(default_factory=dict)
+    waiting: list[Waiting] = []
+    failed: list[Waiting] = []
+    known: dict[tuple[str, str], Stub] = {}
     complete: bool = False
 
     def restored(self, account_id: str) -> list[Purchase]:
@@ -55,6 +55,9 @@ class Loaded:
         self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
     ) -> Account:
         """A fresh account to decide over."""
+        known = dict(self.known)
+        for found in (*self.waiting, *self.failed):
+            known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
         return Account(
             stream_id=stream_id,
             account_id=account_id,
@@ -66,27 +69,20 @@ class Loaded:
                 for key, (unit, total, granted) in self.totals.items()
             },
             waiting=self.waiting,
-            known={
-                **self.known,
-                **{
-                    (found.event.issuer_id, found.event.event_id): stub_of(found.event)
-                    for found in (*self.waiting, *self.failed)
-                },
-            },
+            known=known,
             complete=self.complete,
         )
 
 
-@dataclass(slots=True)
-class Decided:
+class Decided(msgspec.Struct, gc=False):
     """What a batch came to."""
 
-    outcomes: dict[tuple[int, int], tuple[str, str | None]] = field(default_factory=dict)
+    outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
     """(stream, seq) → outcome and reason"""
-    transfers: list[Transfer] = field(default_factory=list)
-    accounts: list[Account] = field(default_factory=list)
+    transfers: list[Transfer] = []
+    accounts: list[Account] = []
     """Accounts with what changed of them."""
-    failed: list[tuple[Recorded, Exception]] = field(default_factory=list)
+    failed: list[tuple[Recorded, Exception]] = []
 
     def absorb(self, other: Decided) -> None:
         """Add what another part of the same batch came to."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from services.accrual.decoding import decode_event
 from services.kernel.errors import Rejected
@@ -15,7 +16,7 @@ FRAME = b"\x00\x00\x00\x00\x01"
 """Confluent framing: magic byte and the id of `card-transaction.avsc`."""
 
 
-class Recorded(NamedTuple):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """One event with its place in the one order."""
 
     stream_id: int
@@ -29,7 +30,7 @@ class Recorded(NamedTuple):
     event: CardTransaction
 
 
-class Arrived(NamedTuple):
+class Arrived(msgspec.Struct, frozen=True, gc=False):
     """One decoded record before it has a sequence number."""
 
     offset_at: int
@@ -66,16 +67,16 @@ def arrive(
     role, source = Role.BOOKS.value, None
     for name, content in headers:
         if name == HEADER_ROLE:
-            role = content.decode("ascii", "replace")
+            role = _ROLES.get(content, "")
         elif name == HEADER_SOURCE:
             source = content.decode("ascii", "replace")
-    if role not in _ROLES:
+    if not role:
         raise Rejected("BAD_VALUE", HEADER_ROLE, "neither books nor compare")
     body = value[5:]
     return Arrived(offset_at, timestamp_ms, source, role, body, decode(body))
 
 
-_ROLES = frozenset({Role.BOOKS.value, Role.COMPARE.value})
+_ROLES = {role.value.encode(): role.value for role in (Role.BOOKS, Role.COMPARE)}
 
 
 def record(arrived: Arrived, *, stream_id: int, seq: int) -> Recorded:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from services.accrual.batch import Decided, LinkKey, Loaded
 from services.accrual.contracts.book import Book
 from services.accrual.engine.eligibility import Enrolments
@@ -121,7 +123,7 @@ class Cursor(NamedTuple):
     seq: int
 
 
-class PublishedRow(NamedTuple):
+class PublishedRow(msgspec.Struct, frozen=True, gc=False):
     """One transfer as the publisher reads it; `body` is the causing event's."""
 
     seq: int

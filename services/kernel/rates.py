@@ -43,8 +43,8 @@ def parse_exact(text: str, *, decimals_max: int | None = None) -> Fraction:
 
 def parse_minor(text: str, *, exponent: int) -> int:
     """The number of minor units in a text in major units: `10.00` with exponent 2 is 1000."""
-    exact = parse_exact(text, decimals_max=exponent) * 10**exponent
-    return exact.numerator
+    scale: int = 10**exponent
+    return (parse_exact(text, decimals_max=exponent) * scale).numerator
 
 
 def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:

@@ -42,7 +42,7 @@ class Role(StrEnum):
     """Not a feed: an event that a command appended; its body is the command's inputs."""
 
 
-class CardTransaction(msgspec.Struct, frozen=True, kw_only=True):
+class CardTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event. Amounts are minor units, `occurred_at` microseconds since the epoch (UTC),
     `posted_on` days since the epoch. The kind gives the direction: amounts are positive
     (0 only for authorizations).

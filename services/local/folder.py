@@ -73,9 +73,13 @@ def _temporary() -> tuple[Path, TextIO | None]:
     """A new folder, which gets the name that others look for only once it is locked."""
     remove_leftovers()
     unnamed = Path(tempfile.mkdtemp(prefix="milepost-new-"))
-    unnamed.chmod(OTHERS_PASS)
-    lock = _take(unnamed)
-    return unnamed.rename(unnamed.with_name(PREFIX + unnamed.name.rpartition("-")[2])), lock
+    try:
+        unnamed.chmod(OTHERS_PASS)
+        lock = _take(unnamed)
+        return unnamed.rename(unnamed.with_name(PREFIX + unnamed.name.rpartition("-")[2])), lock
+    except BaseException:  # Ctrl-C as well: nobody would find it under this name
+        shutil.rmtree(unnamed, ignore_errors=True)
+        raise
 
 
 def _is_ours(path: Path) -> bool:

@@ -38,14 +38,18 @@ class Crowd:
     arrivals: tuple[Arrives, ...]
 
 
-def crowd(seed: int, *, groups: int) -> Crowd:
-    """`groups` times two accounts, each with a hostile history of its own."""
-    chance = random.Random(seed)
+def crowd(seed: int, *, groups: int, terms: int | None = None) -> Crowd:
+    """`groups` times two accounts, each with a hostile history of its own.
+
+    The contracts follow from `terms`, else from the seed too.
+    """
+    chance = random.Random(seed if terms is None else terms)
     documents = [
         builders.as_text(document)
         for name in ("c1", "c2")
         for document in agreements(_dice(chance), name=name, home="NOK")
     ]
+    chance = random.Random(seed)
     rows: list[tuple[Row, ...]] = []
     sent: list[tuple[int, int, Arrives]] = []
     for group in range(groups):

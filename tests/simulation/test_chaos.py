@@ -18,7 +18,9 @@ from tests.simulation.crowd import GARBAGE, Crowd, as_csv, chunks, crowd
 from tests.simulation.world import World
 from tests.support.dates import Row
 
-SEED = 20_260_301
+SEED = int(os.environ.get("SIMULATION_SEED", "20260307"))
+TERMS = 20_260_307
+"""The contracts do not follow the seed: most make a run of purchases that earn nothing."""
 GROUPS = 200
 ROUNDS = 6
 BURSTS = 60
@@ -41,7 +43,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
         fresh_stack, tmp_path, MILEPOST_BATCH_RECORDS_MAX="8", MILEPOST_BATCH_WAIT_MS_MAX="5",
         MILEPOST_KAFKA_SESSION_MS=str(SESSION_MS), MILEPOST_WATCHDOG_SECONDS="5",
     )  # fmt: skip
-    people = crowd(SEED, groups=GROUPS)
+    people = crowd(SEED, groups=GROUPS, terms=TERMS)
     try:
         storm = Storm(world, people)
         storm.open()
@@ -55,7 +57,6 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     assert kills.total() >= KILLS_MIN
     assert all(kill.behind > 0 for kill in world.kills)
     assert kills.keys() == {*VICTIMS, "thief"}
-    assert "fenced" in (tmp_path / "accrual.log").read_text()
     counts = proof.holds(world, people)
     print(f"\nseed {SEED}: {storm.sent} records, {counts}\n{kills.total()} kills -9 {dict(kills)}")
     print("ended by themselves:", *world.ended, sep="\n  ")
@@ -108,7 +109,8 @@ class Storm:
             self._burst()
             time.sleep(self._chance.uniform(0, 0.05))
             if self.world.kill_behind(name, seconds=3):
-                self.world.start(name)
+                if name in VICTIMS:
+                    self.world.start(name)
                 return
             self.world.revive()
 
@@ -149,12 +151,20 @@ class Storm:
     def _thief(self) -> None:
         """A worker outside the group takes every partition from the two that have them."""
         world = self.world
+        world.wait(lambda: self._owned_by("accrual", "accrual-2") == 8, seconds=20, what="claims")
         world.start("thief")
-        mine = f"%/{world.processes['thief'].pid}"
-        sql = "SELECT count(*) AS n FROM stream_position WHERE owner LIKE $1"
-        world.wait(lambda: world.rows(sql, mine)[0]["n"] == 8, seconds=10, what="the theft")
+        world.wait(lambda: self._owned_by("thief") == 8, seconds=10, what="the theft")
         self._burst()
-        assert world.kill_behind("thief", seconds=10)
+        world.wait(lambda: "fenced" in world.said("accrual"), seconds=10, what="a fenced worker")
+        self._kill("thief")
+
+    def _owned_by(self, *names: str) -> int:
+        """How many partitions of `card-transactions` these processes have claimed."""
+        pids = [f"%/{self.world.processes[name].pid}" for name in names]
+        return len(self.world.rows(
+            "SELECT FROM stream_position JOIN stream USING (stream_id)"
+            " WHERE name LIKE 'card%' AND owner LIKE ANY ($1)", pids,
+        ))  # fmt: skip
 
     def _sign(self, text: str, *options: str) -> None:
         file = self.world.folder / "contract.yaml"
@@ -178,7 +188,7 @@ class Storm:
 
 
 def test_the_crowd_is_hostile_enough() -> None:
-    people = crowd(SEED, groups=GROUPS)
+    people = crowd(SEED, groups=GROUPS, terms=TERMS)
     assert len(people.arrivals) > 2_000
     assert len({arrival.event.kind for arrival in people.arrivals}) == 10
     ids = [(arrival.role, arrival.event.event_id) for arrival in people.arrivals]

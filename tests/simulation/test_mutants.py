@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.accrual import handler
@@ -125,7 +126,7 @@ def test_the_mutant_that_clamps_a_running_net_fails(monkeypatch: pytest.MonkeyPa
         for leg in sorted(legs, key=lambda found: found.seq):
             sign = 1 if leg.kind == Kind.PRESENTMENT else -1
             running = max(0, running + sign * leg.amount)
-        return net.weigh(legs)._replace(net=running)
+        return msgspec.structs.replace(net.weigh(legs), net=running)
 
     monkeypatch.setattr(decide, "weigh", clamped)
     with pytest.raises(AssertionError, match="R1"):

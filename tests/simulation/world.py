@@ -162,6 +162,10 @@ class World:
             )[0]["n"]
         )
 
+    def said(self, prefix: str) -> str:
+        """What the processes of these names have logged."""
+        return "".join(file.read_text() for file in self.folder.glob(f"{prefix}*.log"))
+
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
         return len(log.ends(self.stack.kafka_bootstrap, (topic,)))

@@ -7,131 +7,27 @@ bytes it would have stored, and reconsiders accounts as a command does.
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date
-from importlib import resources
 from typing import Any, TypeVar
 
-import fastavro
-
-from services.accrual.batch import Decided, LinkKey, Loaded
-from services.accrual.contracts.book import Book as Contracts
-from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import parse
-from services.accrual.contracts.terms import Terms
 from services.accrual.deciding import Decider, Sources, repeats
-from services.accrual.engine.decide import Waiting
-from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded, decode
 from services.accrual.ledger.transfer import Transfer
 from services.accrual.lifecycle.purchase import Purchase, restore
-from services.accrual.members.roster import MemberRow, Roster
+from services.ingest.feeds.encoding import encode
 from services.kernel.identifiers import identity
 from services.kernel.transaction import CardTransaction
 from tests.support.books import Outcome
 from tests.support.dates import Row
+from tests.support.memory import Memory, Place
 from tests.support.picture import GrantKey
 from tests.support.picture import TotalKey as TotalName
 
-_SCHEMA = fastavro.parse_schema(
-    json.loads(resources.files("schemas").joinpath("avro/card-transaction.avsc").read_text("utf-8"))
-)
 COMMAND_ON = date(2026, 6, 30)
 """The recorded date of every command that a test gives."""
 
-Place = tuple[int, int]
 Answer = TypeVar("Answer")
-
-
-class Memory:
-    """Events, state and facts behind the ports of accrual, as bytes where they are stored so."""
-
-    def __init__(self) -> None:
-        self.identities: dict[bytes, tuple[int, int, bytes]] = {}
-        self.purchases: dict[Place, tuple[str, str, str, bytes]] = {}
-        """(stream, number) → account, issuer, key, body"""
-        self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
-        self.waits: dict[Place, bytes] = {}
-        self.terms: list[Terms] = []
-        self.imports: list[Sequence[Row]] = []
-        self._book = Contracts(())
-        self.deep = 0
-        """How often an account had to be loaded whole."""
-
-    def approve(self, text: str) -> None:
-        """Approve a contract file."""
-        self.terms.append(_compiled(text))
-        self._book = Contracts(self.terms)
-
-    # the ports
-
-    async def by_identity(
-        self, _: object, identities: Sequence[bytes]
-    ) -> dict[bytes, tuple[int, int, bytes]]:
-        return {key: self.identities[key] for key in identities if key in self.identities}
-
-    async def load_links(
-        self, _: object, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
-    ) -> None:
-        wanted = set(keys)
-        for place, (account, issuer, key, body) in self.purchases.items():
-            if (account, issuer, key) in wanted:
-                into[account].purchases[place] = (issuer, body)
-
-    async def load_accounts(self, _: object, into: Mapping[str, Loaded]) -> None:
-        self.deep += 1
-        for place, (account, issuer, _key, body) in self.purchases.items():
-            if account in into:
-                into[account].purchases[place] = (issuer, body)
-        for loaded in into.values():
-            loaded.complete = True
-
-    async def load_totals(
-        self, _: object, wanted: Mapping[str, set[TotalKey]], into: Mapping[str, Loaded]
-    ) -> None:
-        for account, keys in wanted.items():
-            for key in keys:
-                if (account, key) in self.totals:
-                    into[account].totals[key] = self.totals[account, key]
-
-    async def load_waiting(self, _: object, into: Mapping[str, Loaded]) -> None:
-        for (_stream, seq), body in sorted(self.waits.items()):
-            event = decode(body)
-            if event.account_id in into:
-                into[event.account_id].waiting.append(Waiting(seq, event))
-
-    async def revision(self, _: object) -> int:
-        return len(self.imports) + len(self.terms)
-
-    async def book(self, _: object, _revision: int) -> Contracts:
-        return self._book
-
-    async def rosters(
-        self, _: object, accounts: Sequence[str], _revision: int
-    ) -> dict[str, Roster]:
-        return {account: roster(self.imports, account) for account in accounts}
-
-    # what the adapters' save does
-
-    def save(self, decided: Decided, recorded: Mapping[Place, Recorded]) -> None:
-        for account in decided.accounts:
-            for found in account.purchases.values():
-                if found.changed:
-                    place = (found.stream_id, found.number)
-                    entry = (found.account_id, found.issuer_id, found.key, found.body())
-                    self.purchases[place] = entry
-            for key, total in account.totals.items():
-                if total.changed:
-                    value = (total.unit, total.total, total.granted)
-                    self.totals[account.account_id, key] = value
-            for seq in account.joined:
-                self.waits.pop((account.stream_id, seq), None)
-            for seq in account.waiting:
-                if (account.stream_id, seq) in recorded:
-                    self.waits[account.stream_id, seq] = recorded[account.stream_id, seq].body
 
 
 class EngineBook:
@@ -245,44 +141,6 @@ class EngineBook:
 def signed(line: Transfer) -> int:
     """A transfer's amount from the member's side."""
     return line.amount if line.credit.startswith("member/") else -line.amount
-
-
-def encode(event: CardTransaction) -> bytes:
-    """The canonical Avro bytes of an event."""
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    fields["attributes"] = dict(sorted(event.attributes.items()))
-    stream = io.BytesIO()
-    fastavro.schemaless_writer(stream, _SCHEMA, fields, strict=True)
-    return stream.getvalue()
-
-
-def roster(imports: Sequence[Sequence[Row]], account: str) -> Roster:
-    """The enrolments of an account, as the command and the fact store bring them in."""
-    current: dict[tuple[str, str, str, date], MemberRow] = {}
-    for revision, rows in enumerate(imports, 1):
-        for row in (_member(row, revision) for row in rows if row["account_id"] == account):
-            held = current.get(row.key)
-            if held is None or replace(held, revision=revision) != row:
-                current[row.key] = row
-    return Roster.of(current.values())
-
-
-def _member(row: Row, revision: int) -> MemberRow:
-    until = row["enrolled_to"]
-    fields: dict[str, Any] = dict(row) | {
-        "enrolled_from": date.fromisoformat(str(row["enrolled_from"])),
-        "enrolled_to": date.fromisoformat(until) if until else None,
-    }
-    return MemberRow(**fields, revision=revision)
-
-
-_TERMS: dict[str, Terms] = {}
-
-
-def _compiled(text: str) -> Terms:
-    if text not in _TERMS:
-        _TERMS[text] = compile_terms(parse(text, file="test.yaml").contract)
-    return _TERMS[text]
 
 
 def _drive(coroutine: Coroutine[Any, Any, Answer]) -> Answer:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.kernel.calendar import Per
 from services.kernel.rates import Rounding, round_ratio
@@ -32,7 +33,7 @@ class Eligible(StrEnum):
     WITHOUT_TIP_FEE_TAX = "without_tip_fee_tax"
 
 
-class Facts(NamedTuple):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """What rules may know of a purchase: the facts of its first standing presentment."""
 
     mcc: str | None

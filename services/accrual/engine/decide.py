@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+
+import msgspec
 
 from services.accrual.contracts.book import Book, local_date
 from services.accrual.engine.eligibility import Assessment, Claim, Enrolments, assess
@@ -34,7 +35,7 @@ from services.kernel.calendar import day_of, period_of
 from services.kernel.transaction import CardTransaction, Kind
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What came of an event: its outcome for good, and the changes that it causes."""
 
     outcome: str
@@ -42,7 +43,7 @@ class Decision(NamedTuple):
     changes: list[Change]
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A recorded event without a purchase: it waits for what it names."""
 
     seq: int
@@ -168,7 +169,7 @@ class Account:
         return assessed, changes
 
 
-class Cause(NamedTuple):
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """What a change is dated by: the event's posting date, else its own; a command's date."""
 
     occurred_at: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from services.accrual.contracts.book import Agreement, Book, days_later
 from services.accrual.contracts.terms import Eligible, Facts, Rule, Terms
@@ -25,7 +26,7 @@ class Enrolments(Protocol):
         """The product of the token's current row on the day."""
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A rule that a purchase earns under. `earned` is u, before any total; it is positive."""
 
     terms: Terms
@@ -36,7 +37,7 @@ class Claim(NamedTuple):
     earned: int
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """One rule's answer, or a whole contract's (rule empty)."""
 
     contract: str
@@ -46,8 +47,7 @@ class Verdict(NamedTuple):
     lost_to: str | None = None
 
 
-@dataclass(slots=True)
-class Assessment:
+class Assessment(msgspec.Struct, gc=False):
     """All that contracts say of a purchase before totals: claims, refusals, what waits."""
 
     claims: list[Claim]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.terms import Cap
 from services.accrual.engine.funding import GrantKey, standing
@@ -24,16 +26,13 @@ class TotalKey(NamedTuple):
     period: str
 
 
-class Total:
+class Total(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """T and F(T) of one scope and period, in minor units of the unit."""
 
-    __slots__ = ("changed", "granted", "total", "unit")
-
-    def __init__(self, *, unit: str, total: int = 0, granted: int = 0) -> None:
-        self.unit = unit
-        self.total = total
-        self.granted = granted
-        self.changed = False
+    unit: str
+    total: int = 0
+    granted: int = 0
+    changed: bool = False
 
 
 class Shares:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+
+import msgspec
 
 from services.accrual.ledger import chart
 from services.accrual.ledger.transfer import Transfer, audited
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One funder's part of a difference of one grant. Positive: accrual, negative: clawback.
 
     Changes of one `entry` belong to one grant.

@@ -8,12 +8,13 @@ authorization, itself. Anything else waits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from services.kernel.transaction import CardTransaction, Kind
 
 
-class Stub(NamedTuple):
+class Stub(msgspec.Struct, frozen=True, gc=False):
     """What linking needs to know of a recorded event."""
 
     event_id: str

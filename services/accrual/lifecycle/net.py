@@ -8,6 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+import msgspec
+
 from services.accrual.lifecycle.purchase import Leg
 from services.kernel.rates import Rounding, round_ratio
 from services.kernel.transaction import Kind
@@ -23,7 +25,7 @@ _ZERO = Fraction(0)
 _COUNTED = (*_SPENT, *_RETURNED, Kind.CHARGEBACK.value)
 
 
-class Net(NamedTuple):
+class Net(msgspec.Struct, frozen=True, gc=False):
     """What stands of a purchase, in minor units of `currency`.
 
     `first` is its first standing presentment, None while it has no presentment (then nothing

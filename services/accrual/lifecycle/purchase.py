@@ -62,32 +62,17 @@ class Body(msgspec.Struct, array_like=True, gc=False):
     grants: list[Grant]
 
 
-class Purchase:
+class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """One lifecycle of an account. `number` is the seq of the event that opened it."""
 
-    __slots__ = (
-        "account_id", "changed", "grants", "issuer_id", "key", "legs", "number", "stream_id",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        stream_id: int,
-        number: int,
-        issuer_id: str,
-        account_id: str,
-        key: str,
-        legs: list[Leg],
-        grants: list[Grant],
-    ) -> None:
-        self.stream_id = stream_id
-        self.number = number
-        self.issuer_id = issuer_id
-        self.account_id = account_id
-        self.key = key
-        self.legs = legs
-        self.grants = grants
-        self.changed = False
+    stream_id: int
+    number: int
+    issuer_id: str
+    account_id: str
+    key: str
+    legs: list[Leg]
+    grants: list[Grant]
+    changed: bool = False
 
     @property
     def place(self) -> int | None:
@@ -97,6 +82,9 @@ class Purchase:
     @property
     def label(self) -> str:
         """The least event id of its presentments; empty while it has none."""
+        if len(self.legs) == 1:
+            leg = self.legs[0]
+            return leg.event_id if leg.kind == Kind.PRESENTMENT else ""
         return min((leg.event_id for leg in self.legs if leg.kind == Kind.PRESENTMENT), default="")
 
     def body(self) -> bytes:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import astuple
+
 from services.accrual.contracts.book import Book
 from services.accrual.engine.decide import Account, Decision
 from services.accrual.engine.eligibility import Enrolments
@@ -188,7 +190,9 @@ def _compare_then(history: History, row: EventRow, account: Account, decision: D
             f"its events make {decision.outcome}/{decision.reason}"
         )
     keys = {found.number: (found.issuer_id, found.key) for found in account.purchases.values()}
-    derived = Counter((keys[change.of_purchase], *change[3:]) for change in decision.changes)
+    derived = Counter(
+        (keys[change.of_purchase], *astuple(change)[3:]) for change in decision.changes
+    )
     posted = Counter(
         _as_change(history, movement)
         for movement in history.movements

@@ -17,9 +17,12 @@ CLAIM = Claim(9, DEAD_LETTERS, 0, 1, 0)
 
 
 def _letters(*values: bytes | None) -> list[bytes]:
+    def seal(plain: bytes) -> bytes:
+        return b"age-encryption.org/ of %d" % len(plain)
+
     handler = AccrualHandler(
         database=cast(Database, None), decider=cast(Decider, None),
-        ledger=cast(LedgerStore, None), seal=lambda plain: b"age-encryption.org/ of %d" % len(plain),
+        ledger=cast(LedgerStore, None), seal=seal,
         observer=Silent(),
     )  # fmt: skip
     records: Any = [Sent(offset, value, ()) for offset, value in enumerate(values)]
