@@ -30,11 +30,10 @@ _FORMS = {
     "tax_amount": _LONG,
     "channel": _MAYBE_LONG,
 }
-_SHAPE = tuple(_FORMS.get(name, _MAYBE_TEXT) for name in FIELDS[:-1])
+_SHAPE = tuple((name, _FORMS.get(name, _MAYBE_TEXT)) for name in FIELDS[:-1])
 """Of every field but the last, the attributes."""
 _KINDS = dict(enumerate(kind.value for kind in Kind))
-_CHANNELS: dict[int | None, str | None] = {None: None}
-_CHANNELS.update(enumerate(channel.value for channel in Channel))
+_CHANNELS = dict(enumerate(channel.value for channel in Channel))
 
 
 class Malformed(ValueError):
@@ -46,15 +45,13 @@ def decode_event(body: bytes) -> CardTransaction:
 
     Raises Malformed, IndexError, KeyError or UnicodeDecodeError for anything else.
     """
-    values: list[Any] = []
-    append = values.append
+    fields: dict[str, Any] = {}
     at = 0
-    for form in _SHAPE:
+    for name, form in _SHAPE:
         if form & 1:
             branch = body[at]
             at += 1
             if branch == 0:
-                append(None)
                 continue
             if branch != 2:
                 raise Malformed("a union has no such branch")
@@ -63,20 +60,19 @@ def decode_event(body: bytes) -> CardTransaction:
         if number >= 128:
             number, at = _more(number, body, at)
         if form >= _LONG:
-            append((number >> 1) ^ -(number & 1))
+            fields[name] = (number >> 1) ^ -(number & 1)
             continue
         if number & 1:
             raise Malformed("a length is negative")
         end = at + (number >> 1)
-        append(body[at:end].decode())
+        fields[name] = body[at:end].decode()
         at = end
-    attributes, at = _map(body, at)
-    append(attributes)
+    fields["attributes"], at = _map(body, at)
     if at != len(body):
         raise Malformed("the event ends elsewhere than its bytes")
-    fields = dict(zip(FIELDS, values, strict=True))
     fields["kind"] = _KINDS[fields["kind"]]
-    fields["channel"] = _CHANNELS[fields["channel"]]
+    if "channel" in fields:
+        fields["channel"] = _CHANNELS[fields["channel"]]
     return CardTransaction(**fields)
 
 

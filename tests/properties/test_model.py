@@ -34,6 +34,7 @@ def _walk(history: History, sights: Sights) -> None:
         before = naive.picture
         expected = play(step, naive)
         assert play(step, engine) == expected
+        sights.outcome(expected)
         event = step.event if isinstance(step, Arrives) else None
         auditor.look(naive.picture, event)
         assert engine.grants() == naive.grants()

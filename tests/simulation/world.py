@@ -187,8 +187,8 @@ class World:
         """What a supervisor does: start again whatever has ended by itself."""
         for name, process in list(self.processes.items()):
             if process.exit_code is not None:
-                words = process.log.read_text().splitlines()[-1:]
-                self.ended.append(f"{name} ended with {process.exit_code}: {' '.join(words)}")
+                why = json.loads(process.log.read_text().splitlines()[-1])["error"]
+                self.ended.append(f"{name} ended with {process.exit_code}: {why}")
                 self.start(name)
 
     def wait(self, done: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from services.kernel.transaction import CardTransaction
@@ -46,7 +45,6 @@ class NaiveBook:
         self.contracts: list[dict[str, Any]] = []
         self.imports: list[Sequence[Row]] = []
         self.picture: Picture = naive.recompute([], [], [])
-        self._once = False
 
     def record(self, event: CardTransaction, role: str = "books") -> Outcome:
         """Record an event at the end of the stream; its outcome and reason."""
@@ -77,14 +75,5 @@ class NaiveBook:
         """What waits for an original."""
         return self.picture.linked.waiting
 
-    @contextmanager
-    def looking_once(self) -> Iterator[None]:
-        """Compute the picture at the end only; outcomes in between mean nothing."""
-        self._once = True
-        yield
-        self._once = False
-        self._look()
-
     def _look(self) -> None:
-        if not self._once:
-            self.picture = naive.recompute(self.records, self.contracts, self.imports)
+        self.picture = naive.recompute(self.records, self.contracts, self.imports)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.kernel.transaction import CardTransaction
-from tests.support.books import Book, NaiveBook, Outcome
+from tests.support.books import Book, Outcome
 from tests.support.dates import Row
 
 
@@ -32,6 +33,7 @@ class Approves:
     document: str
 
 
+Kept = TypeVar("Kept", bound=Book)
 Step = Arrives | Imports | Approves
 
 
@@ -55,16 +57,13 @@ class History:
         """The same contracts and members from the start, and these events."""
         return History((*self.facts, *arrivals))
 
-    def without_conflicts(self) -> tuple[Arrives, ...]:
-        """The events with the first of each id only, and its exact repeats."""
-        first: dict[tuple[str, str, str], CardTransaction] = {}
-        kept = []
+    def once(self) -> list[Arrives]:
+        """The first arrival of each id: no duplicates, no conflicts."""
+        first: dict[tuple[str, str, str], Arrives] = {}
         for arrival in self.arrivals:
             event = arrival.event
-            key = (arrival.role, event.issuer_id, event.event_id)
-            if first.setdefault(key, event) == event:
-                kept.append(arrival)
-        return tuple(kept)
+            first.setdefault((arrival.role, event.issuer_id, event.event_id), arrival)
+        return list(first.values())
 
 
 def play(step: Step, book: Book) -> Outcome | None:
@@ -79,26 +78,8 @@ def play(step: Step, book: Book) -> Outcome | None:
     return None
 
 
-def played(history: History, book: Book) -> Book:
+def played(history: History, book: Kept) -> Kept:
     """Let all of it happen."""
     for step in history.steps:
         play(step, book)
     return book
-
-
-def naive(history: History) -> NaiveBook:
-    """The naive model at the end of a history; looks once, not after every step."""
-    book = NaiveBook()
-    with book.looking_once():
-        played(history, book)
-    return book
-
-
-def split_in_two(event: CardTransaction, first: int) -> tuple[CardTransaction, CardTransaction]:
-    """The same event as two of half its id each: `first` minor units, and the rest."""
-    rest = event.billing_amount - first
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return (
-        CardTransaction(**(fields | {"billing_amount": first, "event_id": event.event_id + "-a"})),
-        CardTransaction(**(fields | {"billing_amount": rest, "event_id": event.event_id + "-b"})),
-    )

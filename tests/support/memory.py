@@ -1,4 +1,4 @@
-"""The stores of accrual in memory, as bytes where they are stored so; `engine.py` drives over them."""
+"""The stores of accrual in memory, as bytes where they are stored so, for `engine.py`."""
 
 from __future__ import annotations
 

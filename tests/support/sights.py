@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from tests.support.books import Outcome
 from tests.support.lifecycles import Key, Lifecycle
 from tests.support.nets import TAKES
-from tests.support.picture import Picture
+from tests.support.picture import REASONS, Picture
 
 BINDING_CAP = "a cap binds"
 TOP_UP = "another purchase is topped up"
@@ -14,6 +15,10 @@ MOVED_FACTS = "the facts move to another leg"
 REFUND_FIRST = "money went back before the purchase was seen"
 VERSION_CHANGE = "a purchase changes to another version"
 WANTED = (BINDING_CAP, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE)
+OUTCOMES = {
+    "POSTED", "DUPLICATE", "CONFLICT", "MISSING_ORIGINAL", "MISSING_POSTING_DATE", "NO_CHANGE",
+    *(reason for reason in REASONS if reason != "NOT_REACHED"),
+}  # fmt: skip
 
 
 class Sights:
@@ -22,6 +27,7 @@ class Sights:
     def __init__(self) -> None:
         self.histories = 0
         self.seen: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self._of_this: set[str] = set()
 
     def begin(self) -> None:
@@ -35,12 +41,18 @@ class Sights:
         self._of_this |= found
         self.seen.update(found)
 
+    def outcome(self, outcome: Outcome | None) -> None:
+        """What came of an event."""
+        if outcome is not None:
+            self.outcomes[outcome[1] or outcome[0]] += 1
+
     def check(self) -> None:
         """Each was seen in at least one history of a hundred."""
         seldom = {
             name: self.seen[name] for name in WANTED if self.seen[name] * 100 < self.histories
         }
         assert not seldom, f"seen too seldom in {self.histories} histories: {seldom}"
+        assert not OUTCOMES - self.outcomes.keys(), "an outcome or a reason was never seen"
 
 
 def _sights(before: Picture, after: Picture, own: Key | None) -> list[str]:

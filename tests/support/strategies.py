@@ -139,7 +139,7 @@ class _Maker:
         self.account = self.pick("A1", "A1", "A1", "A2")
         self.issuer = "second-bank" if dice.seldom(10) else "first-bank"
         self.abroad = self.pick(None, None, "EUR")
-        self.day = dice.upto(36)
+        self.day = dice.upto(36) if dice.pick(True, False) else 8 + dice.upto(5)
 
     @property
     def lifecycle(self) -> bool:

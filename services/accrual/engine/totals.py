@@ -108,15 +108,16 @@ class Shares:
 
     def _share_among_all(self, key: TotalKey, cap: Cap) -> None:
         """Share a total out from the start, among all purchases in recorded order."""
-        placed: list[tuple[int, int, list[Grant]]] = []
+        placed: list[tuple[int, int, Purchase, list[Grant]]] = []
         for purchase in self._purchases.values():
             grants = [grant for grant in purchase.grants if key_of(grant) == key]
             if grants:
-                if purchase.number not in self.before:
-                    self.before[purchase.number] = (purchase, standing(purchase.grants))
-                placed.append((purchase.place or 0, purchase.number, grants))
+                placed.append((purchase.place or 0, purchase.number, purchase, grants))
         placed.sort(key=lambda entry: entry[:2])
-        distribute((grant for _, _, grants in placed for grant in grants), before=0, cap=cap)
+        for _, number, purchase, _ in placed:
+            if number not in self.before:
+                self.before[number] = (purchase, standing(purchase.grants))
+        distribute((grant for *_, grants in placed for grant in grants), before=0, cap=cap)
 
     def _cap(self, grant: Grant) -> Cap:
         return self._book.cap(grant.contract, grant.version, grant.rule)

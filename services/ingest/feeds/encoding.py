@@ -9,6 +9,8 @@ flat and every event passes here; a test holds it against a general encoder.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from services.kernel.transaction import CardTransaction, Channel, Kind
 
 SCHEMA_ID = 1
@@ -18,9 +20,7 @@ _ABSENT = b"\x00"
 _PRESENT = b"\x02"
 
 
-def _long(value: int) -> bytes:
-    """A whole number of 64 bits: zigzag, then seven bits a byte from the low end."""
-    rest = value << 1 if value >= 0 else ~(value << 1)
+def _varint(rest: int) -> bytes:
     parts = bytearray()
     while rest > 127:
         parts.append(rest & 127 | 128)
@@ -29,7 +29,21 @@ def _long(value: int) -> bytes:
     return bytes(parts)
 
 
-_SMALL = tuple(_long(value) for value in range(1024))
+# Fourteen bits at a time: as the last two bytes of a number, and as two bytes that more follow.
+_LAST = tuple(_varint(bits) for bits in range(1 << 14))
+_MORE = tuple(bytes((bits & 127 | 128, bits >> 7 | 128)) for bits in range(1 << 14))
+
+
+def _long(value: int) -> bytes:
+    """A whole number: zigzag, then seven bits a byte from the low end."""
+    rest = value << 1 if value >= 0 else ~(value << 1)
+    parts = b""
+    while rest > 16_383:
+        parts += _MORE[rest & 16_383]
+        rest >>= 14
+    return parts + _LAST[rest]
+
+
 _KINDS = {kind.value: _long(index) for index, kind in enumerate(Kind)}
 _CHANNELS: dict[str | None, bytes] = {
     None: _ABSENT,
@@ -51,7 +65,7 @@ def _fields(event: CardTransaction) -> tuple[bytes, ...]:
     posted_on, transaction_amount = event.posted_on, event.transaction_amount
     return (
         _text(event.event_id),
-        _text(event.issuer_id),
+        _known_text(event.issuer_id),
         _KINDS[event.kind],
         _optional(event.lifecycle_id),
         _optional(event.original_event_id),
@@ -60,36 +74,41 @@ def _fields(event: CardTransaction) -> tuple[bytes, ...]:
         _optional(event.authorization_code),
         _text(event.account_id),
         _text(event.card_token),
-        _optional(event.card_product),
+        _known_optional(event.card_product),
         _long(event.occurred_at),
         _ABSENT if posted_on is None else _PRESENT + _long(posted_on),
         _long(event.billing_amount),
-        _text(event.billing_currency),
+        _known_text(event.billing_currency),
         _ABSENT if transaction_amount is None else _PRESENT + _long(transaction_amount),
-        _optional(event.transaction_currency),
+        _known_optional(event.transaction_currency),
         _part(event.cash_amount),
         _part(event.tip_amount),
         _part(event.fee_amount),
         _part(event.tax_amount),
-        _optional(event.merchant_id),
-        _optional(event.merchant_name),
-        _optional(event.merchant_city),
-        _optional(event.merchant_country),
-        _optional(event.mcc),
+        _known_optional(event.merchant_id),
+        _known_optional(event.merchant_name),
+        _known_optional(event.merchant_city),
+        _known_optional(event.merchant_country),
+        _known_optional(event.mcc),
         _CHANNELS[event.channel],
     )
 
 
 def _text(text: str) -> bytes:
     data = text.encode()
-    return (_SMALL[len(data)] if len(data) < 1024 else _long(len(data))) + data
+    return _long(len(data)) + data
 
 
 def _optional(text: str | None) -> bytes:
     if text is None:
         return _ABSENT
     data = text.encode()
-    return _PRESENT + (_SMALL[len(data)] if len(data) < 1024 else _long(len(data))) + data
+    return _PRESENT + _long(len(data)) + data
+
+
+# Texts that come again and again, such as currencies and merchants.
+_known_text = lru_cache(maxsize=16_384)(_text)
+_known_optional = lru_cache(maxsize=65_536)(_optional)
 
 
 def _part(value: int) -> bytes:
