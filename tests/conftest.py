@@ -16,6 +16,9 @@ from services.local import stack as local_stack
 from services.runtime.migrations import migrate
 from tests.support import servers
 
+# What fails in these modules is explained as if it stood in the test itself.
+pytest.register_assert_rewrite("tests.simulation.checks", "tests.simulation.proof")
+
 
 def pytest_report_header() -> list[str]:
     kafka, postgres = local_stack.planned()

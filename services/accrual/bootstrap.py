@@ -83,7 +83,8 @@ async def run_publisher(service: Service) -> None:
     """Publish the journal to `accruals` until the service is told to stop."""
     database = await service.reach(
         lambda: Database.connect(
-            service.settings.require_database(), strict=False,
+            service.settings.require_database(),
+            strict=False,
             application_name="milepost-publisher",
         )
     )

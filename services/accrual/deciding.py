@@ -157,7 +157,10 @@ class Decider:
     ) -> None:
         wanted = {
             account_id: total_keys(
-                account_id, [found.event for found in events], loaded[account_id], book=book,
+                account_id,
+                [found.event for found in events],
+                loaded[account_id],
+                book=book,
                 enrolments=rosters[account_id],
             )
             for account_id, events in grouped.items()

@@ -42,6 +42,7 @@ QUESTIONS = {
 }
 """Invariant → the query that shows it. Some are asked in other ways on top."""
 
+
 @dataclass(frozen=True, slots=True)
 class Invariants:
     """Checks everything through one connection: give it a snapshot."""

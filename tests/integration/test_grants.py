@@ -31,9 +31,7 @@ async def test_the_application_cannot_change_what_is_recorded(
 
 
 @pytest.mark.parametrize("table", DERIVED)
-async def test_the_application_cannot_delete_what_is_derived(
-    migrated_url: str, table: str
-) -> None:
+async def test_the_application_cannot_delete_what_is_derived(migrated_url: str, table: str) -> None:
     async with await Database.connect(migrated_url) as database, database.connection() as link:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await link.execute(f"DELETE FROM {table}")

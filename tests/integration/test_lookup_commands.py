@@ -49,9 +49,7 @@ async def filled(url: str, folder: Path) -> None:
         await book.send(event("P1", billing_amount=1))
         await book.send_garbage(b"4111111111111111")
         await book.reject("NOT_JSON", offset=7)
-        settings = load_settings(
-            {"MILEPOST_DATABASE_URL": url, "MILEPOST_FILES_DIR": str(folder)}
-        )
+        settings = load_settings({"MILEPOST_DATABASE_URL": url, "MILEPOST_FILES_DIR": str(folder)})
         order = Order(partner="sky-air", through=date(2026, 3, 31), by="Ann", on=date(2026, 4, 1))
         await settlement.settle(settings, order)
         await book.send(
@@ -286,9 +284,7 @@ def test_an_export_is_the_same_in_all_three_forms(run: Run, name: str, tmp_path:
     ] == rows_of(tmp_path / "a.csv")
 
 
-def test_a_database_that_is_away_is_said_plainly(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_away_is_said_plainly(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILEPOST_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     for command in (("balance", "A1"), ("verify",), ("explain", "first-bank/P1")):
         found = run(*command)

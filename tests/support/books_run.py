@@ -14,9 +14,9 @@ from services.accrual.facts import Facts
 from services.accrual.handler import AccrualHandler
 from services.accrual.intake import FRAME, Recorded
 from services.accrual.reconsider import Reconsideration
+from services.ingest.feeds.encoding import encode
 from services.kernel.topics import CARD_TRANSACTIONS
 from services.kernel.transaction import CardTransaction
-from services.ingest.feeds.encoding import encode
 from services.runtime.batch import StreamSlice
 from services.runtime.database import Database
 from services.runtime.producer import partition_for

@@ -22,9 +22,7 @@ from services.runtime.named_queries import load_queries
 _sql = load_queries("services.accrual.adapters", "invariant_store.sql")
 
 
-async def ask(
-    connection: Connection, question: str, faults_max: int
-) -> tuple[int, Sequence[str]]:
+async def ask(connection: Connection, question: str, faults_max: int) -> tuple[int, Sequence[str]]:
     """How many rows a query has checked, and the first faults in words."""
     row = await connection.fetchrow(_sql[question], faults_max, timeout=STATEMENT_SECONDS)
     if row is None:

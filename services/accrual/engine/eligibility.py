@@ -90,9 +90,7 @@ def _ask(
         found.verdicts.append(Verdict(agreement.contract, 0, "", Reason.NO_CONTRACT))
         return
     if not enrolments.enrolled(terms.program, day):
-        found.verdicts.append(
-            Verdict(terms.contract, terms.version, "", Reason.NOT_ENROLLED)
-        )
+        found.verdicts.append(Verdict(terms.contract, terms.version, "", Reason.NOT_ENROLLED))
         return
     facts = facts_of(first, day, enrolments)
     refusal = refuse(terms, net, facts)

@@ -96,9 +96,7 @@ class Review:
         named = await self._recorded(
             connection, {(s.purchase.issuer_id, s.names) for s in suspects if s.names is not None}
         )
-        kept = [
-            s for s in suspects if s.names is None or (s.purchase.issuer_id, s.names) in named
-        ]
+        kept = [s for s in suspects if s.names is None or (s.purchase.issuer_id, s.names) in named]
         places: list[Place] = [(s.purchase.stream_id, s.leg.seq) for s in kept]
         rows = await self.lookups.events_at(connection, places)
         return [

@@ -96,14 +96,16 @@ def _fields(event: CardTransaction) -> tuple[bytes, ...]:
 
 def _text(text: str) -> bytes:
     data = text.encode()
-    return _long(len(data)) + data
+    size = len(data)
+    return (_LAST[size << 1] if size < 8192 else _long(size)) + data
 
 
 def _optional(text: str | None) -> bytes:
     if text is None:
         return _ABSENT
     data = text.encode()
-    return _PRESENT + _long(len(data)) + data
+    size = len(data)
+    return _PRESENT + (_LAST[size << 1] if size < 8192 else _long(size)) + data
 
 
 # Texts that come again and again, such as currencies and merchants.

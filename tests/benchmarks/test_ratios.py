@@ -1,0 +1,102 @@
+"""How much dearer or cheaper one thing is than another, in one run: printed, never judged.
+
+Each is the quickest of many short rounds, so that what else the machine does matters little.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import fastavro
+import pytest
+
+from services.accrual.batch import Decided, Loaded, decide_account
+from services.accrual.contracts.book import Book
+from services.accrual.contracts.compile import compile_terms
+from services.accrual.contracts.parse import parse
+from services.accrual.decoding import decode_event
+from services.accrual.intake import Recorded, arrive, record
+from services.accrual.members.csv import read_members
+from services.accrual.members.roster import Roster
+from services.ingest.feeds.catalog import parse_feeds
+from services.ingest.feeds.encoding import FRAME, encode
+from services.ingest.feeds.formats import parser
+from services.kernel.errors import Rejected
+from services.kernel.transaction import CardTransaction
+from services.local.load import FEEDS, Load, contracts
+from tests.support.canonical import SCHEMA
+
+EVENTS = 400
+ROUNDS = 30
+LOAD = Load(EVENTS, 4_000)
+
+
+def canonical() -> list[bytes]:
+    """The bodies of some events of the bench's stream."""
+    (feed,) = parse_feeds(FEEDS, file="feeds.yaml")
+    parse_record = parser(feed, {})
+    bodies: list[bytes] = []
+    for sent in islice(LOAD.records(), EVENTS):
+        for event in parse_record(sent.line):
+            assert not isinstance(event, Rejected)
+            bodies.append(encode(event))
+    return bodies
+
+
+def quickest(work: Callable[[], Any]) -> int:
+    """Nanoseconds of the quickest round."""
+    times: list[int] = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter_ns()
+        work()
+        times.append(time.perf_counter_ns() - started)
+    return min(times)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str, int, str, int], None]:
+    def line(what: str, its: int, beside: str, theirs: int) -> None:
+        with capsys.disabled():
+            print(f"\n  {what}: {100 * its // theirs} % of {beside}", end=" ")
+
+    return line
+
+
+def general(body: bytes) -> CardTransaction:
+    fields: Any = fastavro.schemaless_reader(io.BytesIO(body), SCHEMA, None)
+    return CardTransaction(**fields)
+
+
+def test_decoding_beside_a_general_decoder(tell: Callable[[str, int, str, int], None]) -> None:
+    bodies = canonical()
+    assert [decode_event(body) for body in bodies] == [general(body) for body in bodies]
+    ours = quickest(lambda: [decode_event(body) for body in bodies])
+    tell("decoding", ours, "a general decoder", quickest(lambda: [general(b) for b in bodies]))
+
+
+def test_deciding_beside_decoding(tell: Callable[[str, int, str, int], None]) -> None:
+    recorded = [
+        record(arrive(FRAME + body, (), offset_at=at, timestamp_ms=0), stream_id=1, seq=at + 1)
+        for at, body in enumerate(canonical())
+    ]
+    book = Book(
+        compile_terms(parse(text.encode(), file=name).contract)
+        for name, text in contracts().items()
+    )
+    rosters: dict[str, Roster] = {}
+    for row in read_members(LOAD.members(), file="members.csv"):
+        rosters[row.account_id] = Roster.of([row])
+
+    def decide(one: Recorded) -> Decided:
+        account = one.event.account_id
+        return decide_account(account, [one], Loaded(), book=book, enrolments=rosters[account])
+
+    posted = sum(bool(decide(one).transfers) for one in recorded)
+    assert posted > EVENTS // 2
+    bodies = [one.body for one in recorded]
+    its = quickest(lambda: [decide(one) for one in recorded])
+    tell("deciding", its, "decoding", quickest(lambda: [decode_event(body) for body in bodies]))
