@@ -2,6 +2,7 @@
 
 stack          the session's Kafka and PostgreSQL (services.local.stack.Stack)
 database_url   an empty database of this test's own on that server
+migrated_url   the same, with today's tables
 broker         that Kafka, without any topic; `kafka_bootstrap` is its address
 fresh_stack    a Kafka and a PostgreSQL of this test's own, to be killed and crashed
 """

@@ -13,7 +13,7 @@ from services.accrual.deciding import Decider, Sources, repeats
 from services.accrual.intake import Arrived, Recorded, arrive, record
 from services.accrual.ports import DeadLetter, LedgerStore, Repeated
 from services.kernel.errors import Rejected, Retryable
-from services.kernel.topics import DEAD_LETTERS, HEADER_FEED, HEADER_SOURCE
+from services.kernel.topics import DEAD_LETTERS, HEADER_FEED
 from services.runtime.batch import Record, StreamSlice
 from services.runtime.collector import uncollected
 from services.runtime.database import Connection, Database
@@ -98,12 +98,14 @@ class AccrualHandler:
         return intake
 
     def _reject(self, part: StreamSlice, found: Record, rejected: Rejected) -> DeadLetter:
-        """A record of `card-transactions` that is no event: its bytes are sealed here."""
-        headers = dict(found.headers)
-        topic, partition, offset = _source(headers, part, found)
+        """A record of `card-transactions` that is no event: its bytes are sealed here.
+
+        Its source is itself, not the raw feed: these are the bytes that a replay sends again.
+        """
+        claim = part.claim
         return DeadLetter(
-            part.claim.stream_id, found.offset, topic, partition, offset,
-            _text(headers.get(HEADER_FEED)), rejected.reason, None, _moment(found.timestamp),
+            claim.stream_id, found.offset, claim.topic, claim.partition, found.offset,
+            _text(dict(found.headers).get(HEADER_FEED)), rejected.reason, None, _moment(found.timestamp),
             self._seal(found.value or b""),
         )  # fmt: skip
 
@@ -192,16 +194,6 @@ async def _take_places(connection: Connection, intakes: Sequence[Intake]) -> lis
             for place, arrived in enumerate(intake.arrived, start=seq)
         )
     return recorded
-
-
-def _source(headers: dict[str, bytes], part: StreamSlice, found: Record) -> tuple[str, int, int]:
-    """Where the raw record lies: the header `source`, else this record itself."""
-    source = _text(headers.get(HEADER_SOURCE)) or ""
-    topic, _, place = source.partition("/")
-    partition, _, offset = place.partition("/")
-    if topic and partition.isdigit() and offset.isdigit():
-        return topic, int(partition), int(offset)
-    return part.claim.topic, part.claim.partition, found.offset
 
 
 def _text(content: bytes | None) -> str | None:

@@ -17,7 +17,7 @@ from services.ingest.feeds.feed import Feed
 from services.ingest.feeds.formats import FORMATS, parser
 from services.ingest.handler import Ingest, Source
 from services.ingest.ports import FeedSlice
-from services.kernel.errors import InvalidInput, Problem, Retryable
+from services.kernel.errors import InvalidInput, Problem, Retryable, Unreachable
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.runtime.batch import Record
 from services.runtime.metrics import Metrics
@@ -26,7 +26,7 @@ from services.runtime.sealing import Sealer
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.telemetry import get_logger
-from services.runtime.topics import TopicSpecification
+from services.runtime.topics import TopicAdmin, TopicSpecification
 
 GROUP = "milepost-ingest"
 SEND_RECORDS = 2_000
@@ -92,6 +92,9 @@ async def run_ingest(service: Service) -> None:
         settings, [feed.topic for feed in feeds], group=GROUP, metrics=service.metrics,
         health=service.health,
     )  # fmt: skip
+    topics = [*(feed.topic for feed in feeds), CARD_TRANSACTIONS, DEAD_LETTERS]
+    await service.reach(lambda: _require_topics(settings, topics))
+    service.health.waiting_for -= {f"topic {name}" for name in topics}
     service.started()
     try:
         await consumer.run(service.stop, ingest.handle)
@@ -113,18 +116,22 @@ async def send_file(
     """Send every record of a file unchanged to the feed's topic, valid or not.
 
     `progress` is told how many have been acknowledged so far. Raises InvalidInput when a record
-    is larger than the topic takes, Retryable when Kafka does not acknowledge.
+    is larger than the topic takes, Unreachable when there is no topic, Retryable when Kafka does
+    not acknowledge.
     """
     report = Report()
     feed, records = _checked(settings, path, feed_name, report)
+    await _require_topics(settings, [feed.topic])
     async with await BatchProducer.connect(settings, client=_CLIENT) as producer:
         while batch := list(islice(records, SEND_RECORDS)):
+            first = report.records - len(batch) + 1
+            arrived = f"records before number {first} have arrived, later ones may have"
             try:
                 await producer.produce(feed.topic, [_outgoing(checked) for checked in batch])
             except Retryable as error:
-                first = report.records - len(batch) + 1
-                hint = f"Records before number {first} have arrived; later ones may have."
-                raise Retryable(f"{error}. {hint}") from error
+                raise Retryable(f"{error}; {arrived}.") from error
+            except InvalidInput as error:
+                raise InvalidInput([*error.problems, Problem(arrived, str(path))]) from error
             progress(report.records)
     return report
 
@@ -143,6 +150,20 @@ async def send_raw(settings: Settings, records: Sequence[tuple[tuple[str, int], 
                 why = f"has only {count} partitions now; a record came from another one"
                 raise InvalidInput([Problem(why, field=f"topic {topic}")])
             await producer.produce(topic, again)
+
+
+async def _require_topics(settings: Settings, names: Sequence[str]) -> None:
+    """Raises Unreachable when one of these topics does not exist.
+
+    Clients of Kafka wait for a topic that is missing, and say nothing of use meanwhile.
+    """
+    async with await TopicAdmin.connect(settings) as admin:
+        existing = await admin.partitions(names)
+    where = ", ".join(settings.kafka.bootstrap_servers)
+    for name in names:
+        if name not in existing:
+            hint = "It does not exist: run `milepost topics create`."
+            raise Unreachable(f"topic {name}", where, hint)
 
 
 def _checked(

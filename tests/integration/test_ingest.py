@@ -26,7 +26,7 @@ from services.ingest.adapters.schemas import load_schemas
 from services.ingest.bootstrap import GROUP, run_ingest, send_file, send_raw
 from services.ingest.feeds.avro import _decode
 from services.ingest.feeds.encoding import FRAME, encode
-from services.kernel.errors import InvalidInput
+from services.kernel.errors import InvalidInput, Unreachable
 from services.kernel.transaction import CardTransaction
 from services.runtime.health import Health
 from services.runtime.metrics import Metrics
@@ -300,6 +300,22 @@ async def test_records_that_were_removed_unread_stop_ingest(world: World) -> Non
     service = Service("ingest", world.settings)
     with pytest.raises(RecordsLost, match="Nothing was skipped"):
         await asyncio.wait_for(run_ingest(service), 20)
+
+
+async def test_a_topic_that_is_missing_is_waited_for_and_said(world: World, tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text(FEEDS.replace(JSON, "card-feed.later"))
+    (tmp_path / "lines").write_bytes(line())
+    with pytest.raises(Unreachable, match="run `milepost topics create`"):
+        await send_file(world.settings, tmp_path / "lines", "first-bank", print)
+    async with world.ingest() as service:
+        async with asyncio.timeout(10):
+            while "topic card-feed.later" not in service.health.waiting_for:
+                await asyncio.sleep(0.05)
+        async with await TopicAdmin.connect(world.settings) as admin:
+            await admin.create(bootstrap.topic_specifications(world.settings))
+        await send_file(world.settings, tmp_path / "lines", "first-bank", print)
+        await world.until_done(1)
+        assert service.health.ready
 
 
 async def test_a_file_is_sent_unchanged_and_keyed_by_account(world: World, tmp_path: Path) -> None:

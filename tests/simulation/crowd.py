@@ -114,4 +114,5 @@ def _renamed(event: CardTransaction, group: int, at: int | None = None) -> CardT
 
 def _row(row: Row, group: int) -> Row:
     names = ("member_id", "account_id", "card_token")
-    return {**row, **{name: f"g{group}-{row[name]}" for name in names}}
+    numbered = {"partner": "sky-air", "membership_number": f"{group:06}{row['account_id'][1:]:>05}"}
+    return {**row, **{name: f"g{group}-{row[name]}" for name in names}, **numbered}

@@ -6,7 +6,6 @@ import signal
 import time
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from services.local.stack import Stack
@@ -71,11 +70,3 @@ def test_a_commit_whose_answer_is_lost_has_one_effect(stage: Stage) -> None:
         assert proxy.lost >= 5
     assert worker.log.read_text().count("its outcome is unknown") >= 5
     assert stage.books(url) == stage.books(whole)
-
-
-@pytest.mark.parametrize("column", ["next_offset", "next_seq", "epoch"])
-def test_nobody_moves_a_position_backwards(stage: Stage, column: str) -> None:
-    url = stage.copy()
-    log.rows(url, f"UPDATE stream_position SET {column} = 5")
-    with pytest.raises(asyncpg.RaiseError, match="never moves backwards"):
-        log.rows(url, f"UPDATE stream_position SET {column} = 4")

@@ -158,7 +158,8 @@ class World:
             self.rows(
                 "SELECT coalesce(sum(p.next_seq - 1 - coalesce(c.seq, 0)), 0)::bigint AS n"
                 "  FROM stream_position p JOIN stream s USING (stream_id)"
-                "  LEFT JOIN publisher_cursor c USING (stream_id) WHERE s.name LIKE 'card%'"
+                "  LEFT JOIN publisher_cursor c USING (stream_id)"
+                "  WHERE s.name NOT LIKE 'dead-letters/%'"
             )[0]["n"]
         )
 
@@ -204,11 +205,11 @@ class World:
             time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {what}")
 
-    def stop(self) -> list[int]:
-        """Tell every service to stop; gives their exit codes."""
+    def stop(self, *, seconds: float) -> list[int]:
+        """Tell every service to stop within `seconds`; gives their exit codes."""
         for process in self.processes.values():
             process.send(signal.SIGTERM)
-        codes = [process.wait(15) for process in self.processes.values()]
+        codes = [process.wait(seconds) for process in self.processes.values()]
         self.processes.clear()
         return codes
 

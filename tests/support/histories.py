@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,15 +33,19 @@ class Approves:
     document: str
 
 
+SILENT: tuple[object, ...] = (None, 0, {})
 Kept = TypeVar("Kept", bound=Book)
 Step = Arrives | Imports | Approves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """Steps in their order, whole: a book that plays them starts empty."""
 
     steps: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        return "\n" + "\n".join(_told(step) for step in self.steps) + "\n"
 
     @property
     def facts(self) -> tuple[Step, ...]:
@@ -64,6 +68,42 @@ class History:
             event = arrival.event
             first.setdefault((arrival.role, event.issuer_id, event.event_id), arrival)
         return list(first.values())
+
+
+def _told(step: Step) -> str:
+    """A step in one line; contracts as their text."""
+    match step:
+        case Arrives(event, role):
+            fields = {name: getattr(event, name) for name in event.__struct_fields__}
+            said = [f"{name}={value}" for name, value in fields.items() if value not in SILENT]
+            return " ".join([role, *said])
+        case Imports(rows):
+            return "\n".join(f"member {dict(row)}" for row in rows)
+        case Approves(document):
+            return document
+
+
+def shortened(history: History, check: Callable[[History], None]) -> History:
+    """A history without the steps that `check` fails without as well."""
+    steps = list(history.steps)
+    for place in reversed(range(len(steps))):
+        fewer = History((*steps[:place], *steps[place + 1 :]))
+        try:
+            check(fewer)
+        except AssertionError:
+            del steps[place]
+        except Exception:  # another failure is another story
+            continue
+    return History(tuple(steps))
+
+
+def hold(check: Callable[[History], None], history: History) -> None:
+    """Run a check; when it fails, show a shorter history that fails too."""
+    try:
+        check(history)
+    except AssertionError:
+        print("A shorter history that fails:", shortened(history, check))
+        raise
 
 
 def play(step: Step, book: Book) -> Outcome | None:

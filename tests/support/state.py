@@ -42,4 +42,5 @@ def pure_grants(book: EngineBook) -> dict[tuple[Any, ...], int]:
 def stored(book: EngineBook) -> tuple[Any, ...]:
     """Every row: ledger, purchases, totals, what waits, outcomes."""
     memory = book.memory
-    return (book.transfers, memory.purchases, memory.totals, memory.waits, book.outcomes)
+    lines = sorted(book.transfers, key=lambda line: line[:3])
+    return (lines, memory.purchases, memory.totals, memory.waits, book.outcomes)

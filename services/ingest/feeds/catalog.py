@@ -137,6 +137,8 @@ class _Reading:
                 self._wrong(item, name, f"may name only {', '.join(known)}", text)
             elif text in names:
                 self._wrong(item, name, "names it twice", text)
+            elif name == "exact_keys":
+                self._wrong(item, name, "linking by it is not supported yet: leave it out", text)
             names.append(text)
         return names
 

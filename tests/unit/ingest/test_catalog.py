@@ -128,3 +128,12 @@ def test_the_schema_for_editors_lists_what_the_code_knows() -> None:
     assert entry["role"]["enum"] == ["books", "compare"]
     assert entry["numeric_ids"]["items"]["enum"] == list(ID_FIELDS)
     assert entry["exact_keys"]["items"]["enum"] == list(EXACT_KEYS)
+
+
+def test_a_key_that_cannot_link_yet_is_refused_and_not_ignored() -> None:
+    text = GOOD.replace("exact_keys: []", "exact_keys: [arn]")
+    with pytest.raises(InvalidInput) as refused:
+        parse_feeds(text, file="feeds.yaml")
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.value) == ("exact_keys", "arn")
+    assert "not supported yet" in problem.why
