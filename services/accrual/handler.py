@@ -105,7 +105,8 @@ class AccrualHandler:
         claim = part.claim
         return DeadLetter(
             claim.stream_id, found.offset, claim.topic, claim.partition, found.offset,
-            _text(dict(found.headers).get(HEADER_FEED)), rejected.reason, None, _moment(found.timestamp),
+            _text(dict(found.headers).get(HEADER_FEED)), rejected.reason, None,
+            _moment(found.timestamp),
             self._seal(found.value or b""),
         )  # fmt: skip
 

@@ -7,8 +7,8 @@ fail: it notes what was assigned, and the consumer's own loop claims it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -29,6 +29,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.fenced: set[TopicPartition] = set()
         """Assigned to this process, yet claimed by another; forgotten until assigned anew."""
         self.busy = asyncio.Lock()
+        self.in_hand: frozenset[TopicPartition] = frozenset()
+        """Those with records in the batch that is under way."""
         self.changed = asyncio.Event()
         self.generation = 0
         """Moves with every rebalance: what was begun under an older one is void."""
@@ -41,6 +43,15 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.fenced.clear()
         self.unclaimed = set(partitions)
         self.changed.set()
+
+    @contextmanager
+    def working_on(self, partitions: Iterable[TopicPartition]) -> Iterator[None]:
+        """A batch of these is under way; `busy` is held already."""
+        self.in_hand = frozenset(partitions)
+        try:
+            yield
+        finally:
+            self.in_hand = frozenset()
 
     def committed(self, partition: TopicPartition, before: Claim, next_offset: int) -> None:
         """A batch under the claim `before` was committed; if it is still ours, it moves."""

@@ -161,10 +161,11 @@ class StreamConsumer:
             started = self._clock.monotonic_seconds()
             self._doubtful = True
             try:
-                failpoint("consumer: about to handle")
-                await self._handler.handle(list(slices.values()))
-                failpoint("consumer: handled")
-                await self._positions.handled(slices.values())
+                with self._assignment.working_on(slices):
+                    failpoint("consumer: about to handle")
+                    await self._handler.handle(list(slices.values()))
+                    failpoint("consumer: handled")
+                    await self._positions.handled(slices.values())
             except Fenced as error:
                 self._fenced(error.claim)
             except Retryable as error:

@@ -80,7 +80,7 @@ class Watchdog:
             lag = max(0, ends[partition] - held.next_offset)
             self._metrics.set("milepost_lag_records", lag, stream=held.name)
             # The position also passes records that are not given out, such as commit markers.
-            waits = ends[partition] > position or self._assignment.busy.locked()
+            waits = ends[partition] > position or partition in self._assignment.in_hand
             self._judge(partition, (held.next_offset, position), waits=waits, lag=lag)
         if fenced:
             names = {stream_name(*partition): partition for partition in fenced}

@@ -137,7 +137,7 @@ class Storm:
             self.sent += self.world.feed(arrivals, rubbish)
 
     def _polite_stop(self) -> None:
-        """Told to stop while records wait, each service ends within ten seconds, without a fault."""
+        """Told to stop while records wait, each service ends in time, without a fault."""
         assert self.world.stop(seconds=10) == [0] * len(VICTIMS)
         for name in VICTIMS:
             self.world.start(name)

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -120,7 +121,9 @@ class World:
         until = time.monotonic() + seconds
         while time.monotonic() < until and process.exit_code is None:
             process.send(signal.SIGSTOP)
-            behind = self.behind(name)
+            behind = 0
+            with suppress(*AWAY):
+                behind = self.behind(name)
             if behind > 0:
                 process.kill()
                 del self.processes[name]

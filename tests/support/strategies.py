@@ -96,12 +96,11 @@ def purchases(
     """One purchase: legs and what follows them, joined by lifecycle id or by what they name."""
     pick = dice.pick
     maker = _Maker(dice, number=number, home=home)
-    if maker.link == "authorization":
+    if maker.link == "authorization" or (maker.link == "mixed" and pick(False, True)):
         maker.add("AUTHORIZATION", amount=pick(0, 5_000), names=None)
-    for leg in range(pick(1, 1, 1, 2, 3)):
-        names = None
-        if maker.link == "authorization" or (maker.link == "original" and leg):
-            names = maker.events[0].event_id
+    for _ in range(pick(1, 1, 1, 2, 3)):
+        chained = maker.link != "lifecycle" and maker.events
+        names = maker.events[0].event_id if chained else None
         maker.add("PRESENTMENT", amount=1 + dice.upto(LARGEST[home] - 1), names=names)
     for _ in range(pick(0, 1, 1, 2, 3, 4)):
         _follow(dice, maker, others)
@@ -120,7 +119,8 @@ def _follow(dice: Dice, maker: _Maker, others: tuple[CardTransaction, ...]) -> N
     whole = max(1, target.billing_amount)
     part = 1 + dice.upto(whole - 1)
     amount = pick(part, part, whole, whole, whole + part)
-    names = None if maker.lifecycle and pick(False, False, True) else target.event_id
+    nameless = maker.link in ("lifecycle", "mixed") and pick(False, False, True)
+    names = None if nameless else target.event_id
     if others and dice.seldom(20):
         names = others[dice.upto(len(others) - 1)].event_id
     if dice.seldom(30):
@@ -135,30 +135,23 @@ class _Maker:
         self.number, self.home = number, home
         self.dice, self.pick = dice, dice.pick
         self.events: list[CardTransaction] = []
-        self.link = self.pick("lifecycle", "lifecycle", "original", "authorization")
+        self.link = self.pick("lifecycle", "lifecycle", "mixed", "original", "authorization")
         self.account = self.pick("A1", "A1", "A1", "A2")
         self.issuer = "second-bank" if dice.seldom(10) else "first-bank"
         self.abroad = self.pick(None, None, "EUR")
         self.day = dice.upto(36) if dice.pick(True, False) else 8 + dice.upto(5)
-
-    @property
-    def lifecycle(self) -> bool:
-        return self.link == "lifecycle"
 
     def add(self, kind: str, *, amount: int, names: str | None) -> None:
         """One event of a kind; its id does not say when it happened."""
         pick = self.pick
         size = len(self.events)
         at = START + timedelta(days=self.day + pick(0, 0, 1, size), minutes=pick(*MINUTES))
-        lifecycle = f"L{self.number}" if self.lifecycle and not self.dice.seldom(10) else None
-        if not self.lifecycle and names is not None and self.dice.seldom(25):
-            lifecycle = f"L{self.number}"
         fields: dict[str, Any] = {
             "at": at,
             "posted": None if self.dice.seldom(8) else at.date() + timedelta(days=pick(0, 0, 2)),
             "issuer_id": self.issuer,
             "account_id": "A2" if self.dice.seldom(40) else self.account,
-            "lifecycle_id": lifecycle,
+            "lifecycle_id": self._lifecycle(names),
             "original_event_id": names,
             "billing_amount": amount,
             "billing_currency": OTHER[self.home] if self.dice.seldom(20) else self.home,
@@ -173,9 +166,17 @@ class _Maker:
             identifier = f"E{self.number}-x{size}"
         self.events.append(builders.event(identifier, kind, **fields))
 
+    def _lifecycle(self, names: str | None) -> str | None:
+        """The lifecycle id, which some purchases have always, some never, some now and then."""
+        usual = {
+            "lifecycle": not self.dice.seldom(10),
+            "mixed": not self.events or names is None or self.pick(True, False),
+        }.get(self.link, names is not None and self.dice.seldom(25))
+        return f"L{self.number}" if usual else None
+
     def _there(self, amount: int) -> int:
-        """The amount at the merchant: a tenth, at a rate that moves a little."""
-        return max(1, amount // 10 + self.pick(0, 0, 1, 3))
+        """The amount at the merchant: a tenth, at a rate that moves a little; 0 of little."""
+        return amount // 10 + self.pick(0, 0, 1, 3)
 
     def _facts(self, amount: int) -> dict[str, Any]:
         pick = self.pick

@@ -53,8 +53,9 @@ async def test_a_partition_without_records_is_not_stuck_while_others_keep_us_bus
     broker = Broker()
     watching = asyncio.create_task(watchdog(assignment, broker).run())
     for offset in range(20, 500, 10):
-        async with assignment.busy, assignment.in_hand({BUSY}):
-            await asyncio.sleep(0.02)
+        async with assignment.busy:
+            with assignment.working_on({BUSY}):
+                await asyncio.sleep(0.02)
         broker.positions[BUSY] = offset
         assignment.committed(BUSY, assignment.claims[BUSY], offset)
     assert not watching.done()
@@ -65,8 +66,9 @@ async def test_a_batch_in_hand_that_does_not_end_is_stuck(assignment: Assignment
     broker = Broker()
     broker.ends[BUSY] = broker.positions[BUSY] = 10
     with pytest.raises(Stuck, match="card-transactions/0: 10 records wait"):
-        async with asyncio.timeout(5), assignment.busy, assignment.in_hand({BUSY}):
-            await watchdog(assignment, broker).run()
+        async with asyncio.timeout(5), assignment.busy:
+            with assignment.working_on({BUSY}):
+                await watchdog(assignment, broker).run()
 
 
 async def test_records_that_nobody_fetches_are_stuck(assignment: Assignment) -> None:
