@@ -17,7 +17,7 @@ from tests.support.strategies import histories
 def test_the_engine_and_the_naive_model_agree_after_every_event() -> None:
     sights = Sights()
 
-    @settings(max_examples=6 * settings.default.max_examples)
+    @settings(max_examples=6 * settings().max_examples)
     @given(made_by(histories))
     def agree(history: History) -> None:
         sights.begin()

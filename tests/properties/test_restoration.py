@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import assume, given
 
+from services.kernel.transaction import CardTransaction
 from tests.support.books import NaiveBook
 from tests.support.builders import event
 from tests.support.dice import Dice, made_by
@@ -35,7 +36,8 @@ def _stands_alone(found: Lifecycle, linked: Linked, once: list[Arrives]) -> bool
     return found.facts is not None and not any(one.original_event_id in ids for one in outside)
 
 
-def _all_back(gone: Lifecycle):  # type: ignore[no-untyped-def]
+def _all_back(gone: Lifecycle) -> CardTransaction:
+    """A refund far larger than the purchase."""
     facts = gone.facts
     assert facts is not None
     return event(

@@ -22,8 +22,8 @@ SEED = int(os.environ.get("SIMULATION_SEED", "20260307"))
 TERMS = 20_260_307
 """The contracts do not follow the seed: most make a run of purchases that earn nothing."""
 GROUPS = 200
-ROUNDS = 6
-BURSTS = 60
+ROUNDS = 7
+BURSTS = 70
 TRIES = 5
 KILLS_MIN = 20
 SESSION_MS = 2_000
@@ -56,7 +56,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     kills = Counter(kill.name for kill in world.kills)
     assert kills.total() >= KILLS_MIN
     assert all(kill.behind > 0 for kill in world.kills)
-    assert kills.keys() == {*VICTIMS, "thief"}
+    assert kills.keys() == {*VICTIMS, "thief", "publisher-2"}
     counts = proof.holds(world, people)
     assert storm.lines > 100
     print(f"\nseed {SEED}: {storm.sent} records, {counts}, {storm.lines} lines sealed meanwhile")
@@ -83,6 +83,7 @@ class Storm:
             3: self._broker_kill,
             4: self._approval,
             5: self._thief,
+            6: self._rival,
         }
 
     def open(self) -> None:
@@ -138,6 +139,10 @@ class Storm:
 
     def _polite_stop(self) -> None:
         """Told to stop while records wait, each service ends in time, without a fault."""
+        world = self.world
+        up = [f'/{world.processes[name].pid}", "event": "started"' for name in VICTIMS]
+        world.wait(lambda: all(words in world.said("") for words in up), seconds=20, what="starts")
+        self._burst()
         assert self.world.stop(seconds=10) == [0] * len(VICTIMS)
         for name in VICTIMS:
             self.world.start(name)
@@ -170,6 +175,14 @@ class Storm:
         self._burst()
         world.wait(lambda: "fenced" in world.said("accrual"), seconds=10, what="a fenced worker")
         self._kill("thief")
+
+    def _rival(self) -> None:
+        """A second publisher takes every stream; the first notices, ends, and takes them back."""
+        self.world.start("publisher-2")
+        self._burst()
+        told = "another publisher holds"
+        self.world.wait(lambda: told in self.world.said("publisher"), seconds=10, what="a rival")
+        self._kill("publisher-2")
 
     def _owned_by(self, *names: str) -> int:
         """How many partitions of `card-transactions` these processes have claimed."""

@@ -140,7 +140,7 @@ class World:
             ends = log.ends(self.stack.kafka_bootstrap, feeds)
             done = log.committed(self.stack.kafka_bootstrap, INGEST_GROUP, feeds)
             return sum(end - done.get(part, 0) for part, end in ends.items())
-        if name == "publisher":
+        if name.startswith("publisher"):
             return self.unpublished()
         owner = f"%/{self.processes[name].pid}"
         return sum(self.unrecorded("owner LIKE $1", owner).values())

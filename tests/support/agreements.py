@@ -150,10 +150,11 @@ def bounds(dice: Dice, *, home: str) -> dict[str, str]:
     """A minimum and a maximum, seldom."""
     pick = dice.pick
     low, high = BOUNDS[home]
-    return pick(
+    found: dict[str, str] = pick(
         {}, {}, {}, {"minimum_transaction": low}, {"maximum_transaction": high},
         {"minimum_transaction": low, "maximum_transaction": high},
     )  # fmt: skip
+    return found
 
 
 def earns(dice: Dice, *, unit: str, home: str) -> dict[str, Any]:
@@ -172,8 +173,9 @@ def earns(dice: Dice, *, unit: str, home: str) -> dict[str, Any]:
 
 def conditions(dice: Dice) -> dict[str, Any] | None:
     """A `when`, or none."""
-    return dice.pick(
+    found: dict[str, Any] | None = dice.pick(
         None, None, None, {"mcc": ["5812-5814"]}, {"mcc": ["5411", "5812"]}, {"merchant": ["M1"]},
         {"country": ["NO", "SE"]}, {"channel": ["ONLINE"]}, {"product": ["PLAT"]},
         {"dates": {"from": "2026-03-05", "to": "2026-03-31"}},
     )  # fmt: skip
+    return found

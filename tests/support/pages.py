@@ -221,7 +221,7 @@ class _Reader:
     def _minor(self, text: str, currency: str = "") -> int:
         exact = Fraction(text) * 10 ** exponent(currency or self.currency)
         assert exact.denominator == 1, f"not an amount: {text}"
-        return exact.numerator
+        return int(exact.numerator)
 
     def _effects(self, step: Step, text: str) -> None:
         for part in (part.strip() for part in text.split(",")):

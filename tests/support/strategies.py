@@ -40,7 +40,9 @@ def histories(
         events += purchases(dice, number=number, home=home, others=tuple(events))
     steps: list[Step] = list(arrivals(dice, events))
     facts: list[Step] = []
-    for step in [*imports(dice), *(Approves(builders.as_text(one)) for one in documents)]:
+    approvals = [Approves(builders.as_text(document)) for document in documents]
+    given: list[Step] = [*imports(dice), *approvals]
+    for step in given:
         if late_facts and dice.seldom(5):
             steps.insert(dice.upto(len(steps)), step)
         else:
@@ -175,8 +177,8 @@ class _Maker:
         return f"L{self.number}" if usual else None
 
     def _there(self, amount: int) -> int:
-        """The amount at the merchant: a tenth, at a rate that moves a little; 0 of little."""
-        return amount // 10 + self.pick(0, 0, 1, 3)
+        """The amount at the merchant: a tenth, at a rate that moves a little; seldom nothing."""
+        return 0 if self.dice.seldom(25) else amount // 10 + self.pick(0, 0, 1, 3)
 
     def _facts(self, amount: int) -> dict[str, Any]:
         pick = self.pick
