@@ -31,13 +31,11 @@ def program() -> str:
 
 def running(premises: Premises, play: Plan, crew: Crew) -> Iterator[str]:
     """A demo that waits: how another shell gets to it, and what is worth a look."""
-    metrics = ", ".join(
-        f"{name} http://{HOST}:{port}/metrics" for name, port in crew.metrics.items()
-    )
+    ports = ", ".join(f"{name} {port}" for name, port in crew.metrics.items())
     yield "It runs on. In another shell:"
     yield f"  source {premises.folder / 'env'}"
     yield from _aligned(_look_ups(premises, play))
-    yield f"Metrics on http://{HOST}:PORT/metrics: {metrics}"
+    yield f"Metrics at http://{HOST}:PORT/metrics, by port: {ports}"
     yield "Ctrl-C stops everything."
 
 

@@ -60,7 +60,7 @@ class _Sides(NamedTuple):
 
 def weigh(legs: list[Leg]) -> Net:
     """The net of a purchase from all its legs, in any order."""
-    if len(legs) == 1 and legs[0].kind == Kind.PRESENTMENT:
+    if len(legs) == 1 and legs[0].kind == Kind.PRESENTMENT and legs[0].transaction_amount != 0:
         return _single(legs[0])
     sides = _sort_reversals(legs)
     first = _first_standing(legs, sides.named)
@@ -156,10 +156,12 @@ def _net(
     nameless: dict[str, list[Leg]],
 ) -> int:
     """max(0, S − R − C); taken as a share in the merchant's currency where all carry it."""
+    kinds = {leg.kind for leg in counted}
     every = [
         *counted,
         *(reversal for leg in counted for reversal in named.get(leg.event_id, ())),
-        *(leg for found in nameless.values() for leg in found),
+        # A nameless reversal of what is not there reduces nothing, and so does not count.
+        *(leg for kind, found in nameless.items() if kind in kinds for leg in found),
     ]
     currencies = {leg.transaction_currency for leg in every}
     abroad = len(currencies) == 1 and None not in currencies
