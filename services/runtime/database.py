@@ -59,13 +59,15 @@ class Database:
         size: int = 4,
         schema: str | None = None,
         strict: bool = True,
+        by_index: bool = False,
         application_name: str = "milepost",
     ) -> Self:
         """Opens a pool of at most `size` connections and proves that the first one works.
 
         `role` is taken with SET ROLE on each connection; `schema` replaces the search path.
         With `strict`, whole-number parameters refuse float, Decimal and bool, which the driver
-        would truncate; a hot path passes False and checks its types before.
+        would truncate; a hot path passes False and checks its types before. It also wants its
+        rows looked up `by_index`, however small the tables are or look.
         Raises Unreachable when the server does not answer or lets us not in, InvalidInput when
         the URL cannot be used.
         """
@@ -79,7 +81,7 @@ class Database:
                 # The server's own limits come first; this is for one that is silent.
                 command_timeout=STATEMENT_SECONDS + 10,
                 max_inactive_connection_lifetime=0,
-                server_settings=session.settings(application_name, schema),
+                server_settings=session.settings(application_name, schema, by_index=by_index),
                 init=session.initialiser(role, strict=strict),
                 reset=session.keep,
             )

@@ -22,13 +22,31 @@ _DURABLE = {
 }
 
 
-def settings(application_name: str, schema: str | None) -> dict[str, str]:
-    """Session defaults, sent with the connection itself so that no RESET loses them."""
+_BY_INDEX = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+
+
+def settings(
+    application_name: str, schema: str | None, *, by_index: bool = False
+) -> dict[str, str]:
+    """Session defaults, sent with the connection itself so that no RESET loses them.
+
+    With `by_index` every plan looks rows up one by one. A hot path touches few rows of tables
+    that grow all the time: a plan that reads a whole table is chosen while it is small, or while
+    nobody has counted its rows, and kept when it is not.
+    """
     given = {
         "application_name": application_name,
         "timezone": "UTC",
         "idle_in_transaction_session_timeout": "60s",
     }
+    if by_index:
+        given |= _BY_INDEX
     if schema is not None:
         given["search_path"] = quoted(schema)
     return given
