@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +35,7 @@ def options(
     context.obj = Session(output=output, quiet=quiet, config=config)
 
 
-for group in filter(lambda name: find_spec(f"services.cli.{name}"), GROUPS):
+for group in GROUPS:
     import_module(f"services.cli.{group}").register(app)
 
 

@@ -1,6 +1,6 @@
 """How many random examples the properties try: few and always the same, or many and new ones.
 
-`MILEPOST_PROPERTIES=20` tries twenty times as many, other ones on every run. Hypothesis does not
+`PROPERTIES_FACTOR=20` tries twenty times as many, other ones on every run. Hypothesis does not
 shrink here: `histories.hold` drops the steps that a failing history does not need.
 """
 
@@ -10,7 +10,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
-FACTOR = int(os.environ.get("MILEPOST_PROPERTIES", "1"))
+FACTOR = int(os.environ.get("PROPERTIES_FACTOR", "1"))
 
 settings.register_profile(
     "milepost",
