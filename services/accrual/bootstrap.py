@@ -61,9 +61,10 @@ async def run_accrual(service: Service, *, assign: list[tuple[str, int]] | None 
     sealer = Sealer.from_file(settings.require_quarantine_key())
     database = await service.reach(
         lambda: Database.connect(
-            settings.require_database(), strict=False, application_name="milepost-accrual"
+            settings.require_database(), strict=False, by_index=True,
+            application_name="milepost-accrual",
         )
-    )
+    )  # fmt: skip
     async with database:
         async with database.connection() as connection:
             await assert_durable(connection)
@@ -83,11 +84,10 @@ async def run_publisher(service: Service) -> None:
     """Publish the journal to `accruals` until the service is told to stop."""
     database = await service.reach(
         lambda: Database.connect(
-            service.settings.require_database(),
-            strict=False,
+            service.settings.require_database(), strict=False, by_index=True,
             application_name="milepost-publisher",
         )
-    )
+    )  # fmt: skip
     async with database:
         service.started()
         await Publisher(service, database, publisher_store).run(service.stop)

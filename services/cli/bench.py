@@ -14,6 +14,7 @@ from services.kernel.errors import MilepostError
 from services.local import bench
 from services.local.figures import PERCENTS, Figures
 from services.local.narrator import WIDTH, Narrator
+from services.local.options import Options
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +49,7 @@ def run(
     file = sys.stderr if machine else sys.stdout
     console = Console(file=file, width=None if file.isatty() else WIDTH, highlight=False)
     narrator = Narrator(console, quiet=session.quiet)
-    options = bench.Options(transactions, accounts, workers, rate, paced_seconds, keep)
+    options = Options(transactions, accounts, workers, rate, paced_seconds, keep)
     try:
         figures = bench.run(options, narrator)
     except KeyboardInterrupt:
@@ -67,24 +68,25 @@ def _print(figures: Figures, narrator: Narrator) -> None:
     rows.append(["all of them", f"{sum(cpu.values()):.1f}"])
     if figures.floor_us is not None:
         rows.append(["the floor: a bare COPY of the same rows", f"{figures.floor_us:.1f}"])
-    narrator.table("CPU time for each transaction", ["process", "µs"], rows)
-    paced = figures.paced
-    narrator.table(
-        f"From produce to commit at {paced.rate:,} transactions a second",
-        ["percentile", "ms"],
-        [[f"p{percent}", paced.at(percent)] for percent in PERCENTS],
-    )
     ratio = figures.floor_ratio
     narrator.table(
-        "Drained",
-        ["what", "how much"],
+        "Backlog drained",
+        ["", "how much"],
         [
             ["transactions", figures.transactions],
             ["of a hundred posted something", figures.posted_percent],
             ["seconds", f"{figures.seconds:.1f}"],
             ["transactions a second", figures.per_second],
-            ["CPU time over that of the floor", "unknown" if ratio is None else f"{ratio:.1f}"],
+            ["CPU time, times that of the floor", "unknown" if ratio is None else f"{ratio:.1f}"],
+            ["of the machine's time went to other programs", f"{figures.elsewhere_percent} %"],
         ],
+    )
+    narrator.table("CPU time a transaction", ["process", "µs"], rows)
+    paced = figures.paced
+    narrator.table(
+        "Produce to commit",
+        [f"at {paced.rate:,} a second", "ms"],
+        [[f"p{percent}", paced.at(percent)] for percent in PERCENTS],
     )
 
 

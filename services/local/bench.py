@@ -9,24 +9,25 @@ the end every invariant is checked.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from pathlib import Path
 
 from services.ingest.bootstrap import GROUP
-from services.kernel.errors import InvalidInput, InvariantViolated, Problem
+from services.kernel.errors import InvariantViolated
 from services.local import acts, flow, pace, stack
-from services.local.cpu import cpu_seconds
+from services.local.cpu import cpu_seconds, machine_seconds
 from services.local.crew import Crew
 from services.local.figures import Drain, Figures, Paced
 from services.local.floor import Floor
 from services.local.flow import Flow
 from services.local.load import FEEDS, TOPIC, Load, Record, contracts
 from services.local.narrator import Narrator
+from services.local.options import Options
 from services.local.premises import FEEDS as FEEDS_FILE
 from services.local.premises import MEMBERS, Premises, inherited
 from services.local.probe import Probe, Stands
@@ -39,47 +40,11 @@ from services.runtime.settings import Settings, load_settings
 from services.runtime.telemetry import configure_logs
 
 PAIRS = 5
-TRANSACTIONS_MIN = 1_000
-TRANSACTIONS_AN_ACCOUNT = 10
-ACCOUNTS_MAX = 100_000
 READY_SECONDS_MAX = 90
 REPORT_SECONDS = 0.5
 THROUGH = date(2026, 12, 31)
 INGEST, PUBLISHER = "ingest", "publisher"
 _sql = load_queries("services.local", "bench.sql")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to measure. Without `rate`, the steady one is half of what was drained a second."""
-
-    transactions: int
-    accounts: int | None
-    workers: int
-    rate: int | None
-    paced_seconds: int
-    keep: Path | None
-
-    def load(self) -> Load:
-        """The stream. Raises InvalidInput with everything that makes no sense."""
-        accounts = self.accounts
-        if accounts is None:
-            accounts = min(ACCOUNTS_MAX, max(1, self.transactions // TRANSACTIONS_AN_ACCOUNT))
-        lowest = {
-            "--transactions": (self.transactions, TRANSACTIONS_MIN),
-            "--accounts": (accounts, 1),
-            "--workers": (self.workers, 1),
-            "--rate": (1 if self.rate is None else self.rate, 1),
-            "--paced-seconds": (self.paced_seconds, 1),
-        }
-        problems = [
-            Problem(f"must be at least {least}", field=name, value=str(value))
-            for name, (value, least) in lowest.items()
-            if value < least
-        ]
-        if problems:
-            raise InvalidInput(problems)
-        return Load(self.transactions, accounts)
 
 
 def run(options: Options, narrator: Narrator) -> Figures:
@@ -226,13 +191,14 @@ class Bench:
         with self.crew.held(INGEST):
             await pace.send(way.producer, part)
             way.sent += len(part)
-            cpu, started = self._cpu(), time.monotonic()
+            cpu, others, started = self._cpu(), _others(), time.monotonic()
         after = await probe.until(way.sent, self.crew.demand_running)
         seconds = time.monotonic() - started
         spent = {name: used - cpu[name] for name, used in self._cpu().items()}
+        others = _others() - others
         local = bool(self.servers.postgres.pids)
         copied = await floor.seconds(before.seqs, after.seqs) if local else None
-        return Drain(len(part), seconds, spent, copied)
+        return Drain(len(part), seconds, spent, copied, others)
 
     async def _pace(
         self, records: Iterator[Record], way: Flow, probe: Probe, drains: list[Drain]
@@ -264,6 +230,11 @@ class Bench:
                 "kafka": self.servers.kafka.pids,
             }
         )
+
+
+def _others() -> float:
+    """CPU seconds so far of whatever is neither ours nor started by us."""
+    return machine_seconds() - cpu_seconds({"ours": [os.getpid()]})["ours"]
 
 
 async def _report(way: Flow, watch: flow.Watch) -> None:

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from services.kernel.errors import InvalidInput, Problem
 from services.local import closing, stack, tables
@@ -22,6 +21,7 @@ from services.local.narrator import Narrator
 from services.local.performance import Stage, perform, reopen
 from services.local.premises import Premises, inherited
 from services.local.stack import Stack
+from services.local.stopping import stoppable
 from services.local.summary import Summary
 from services.runtime.settings import load_settings
 from services.runtime.telemetry import configure_logs
@@ -47,7 +47,7 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
     when it is stopped before that, and the errors of milepost. In every case no process is left.
     """
     before = _look_around(options)
-    with _last_words(options, narrator), _stoppable(), ThreadPoolExecutor(1) as pool:
+    with _last_words(options, narrator), stoppable(), ThreadPoolExecutor(1) as pool:
         written = pool.submit(plan, seed=options.seed, transactions=options.transactions)
         narrator.say(
             "milepost demo: two banks, an airline, cashback in three currencies. Everything is "
@@ -161,22 +161,6 @@ def _last_words(options: Options, narrator: Narrator) -> Iterator[None]:
         stays = f"what there is of it is in {options.keep}" if options.keep else "nothing was kept"
         narrator.say(f"Stopped: no process is left, {stays}.")
         raise
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """What ends a terminal or a build ends the demo as Ctrl-C does: in order."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    interrupt = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        for number, handler in {**before, signal.SIGINT: interrupt}.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -21,6 +22,8 @@ class Drain:
     cpu: Mapping[str, float]
     """By process, of those that run on this machine."""
     floor_cpu: float | None
+    elsewhere: float = 0.0
+    """CPU seconds that programs that are not ours took meanwhile."""
 
     @property
     def ratio(self) -> float | None:
@@ -71,6 +74,12 @@ class Figures:
             name: sum(drain.cpu[name] for drain in self.drains) / self.transactions * 1e6
             for name in self.drains[0].cpu
         }
+
+    @property
+    def elsewhere_percent(self) -> int:
+        """How much of this machine's time others took while the backlog was drained."""
+        there_was = self.seconds * (os.cpu_count() or 1)
+        return max(0, round(100 * sum(drain.elsewhere for drain in self.drains) / there_was))
 
     @property
     def floor_us(self) -> float | None:

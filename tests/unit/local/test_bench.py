@@ -17,10 +17,10 @@ from services.accrual.members.csv import read_members
 from services.ingest.feeds.catalog import parse_feeds
 from services.ingest.feeds.formats import parser
 from services.kernel.errors import InvalidInput, Rejected
-from services.local.bench import Options
 from services.local.cpu import cpu_seconds
 from services.local.figures import Drain, Figures, Paced
 from services.local.load import FEEDS, Load, contracts
+from services.local.options import Options
 from services.local.probe import percentile
 
 LOAD = Load(transactions=3_000, accounts=300)
