@@ -22,7 +22,7 @@ from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
 from services.accrual.lifecycle.purchase import Leg, Purchase, restore
 from services.kernel.calendar import period_of
 from services.kernel.errors import InvariantViolated
-from services.kernel.transaction import CardTransaction, Kind, Role
+from services.kernel.transaction import BOOKS, PRESENTMENT, CardTransaction
 
 AccountId = str
 LinkKey = tuple[str, str, str]
@@ -101,7 +101,7 @@ def by_account(events: Iterable[Recorded]) -> dict[AccountId, list[Recorded]]:
     """The events that enter purchases, by account, in recorded order."""
     grouped: dict[AccountId, list[Recorded]] = {}
     for recorded in events:
-        if recorded.role == Role.BOOKS:
+        if recorded.role == BOOKS:
             grouped.setdefault(recorded.event.account_id, []).append(recorded)
     return grouped
 
@@ -221,14 +221,14 @@ def total_keys(
     """Every total that these events, and what is loaded of the account, may count in."""
     keys: set[TotalKey] = set()
     for event in events:
-        if event.kind == Kind.PRESENTMENT:
+        if event.kind == PRESENTMENT:
             keys.update(_caps_on(event.issuer_id, event, book, enrolments))
     for waiting in (*loaded.waiting, *loaded.failed):
-        if waiting.event.kind == Kind.PRESENTMENT:
+        if waiting.event.kind == PRESENTMENT:
             keys.update(_caps_on(waiting.event.issuer_id, waiting.event, book, enrolments))
     for purchase in loaded.restored(account_id):
         for leg in purchase.legs:
-            if leg.kind == Kind.PRESENTMENT:
+            if leg.kind == PRESENTMENT:
                 keys.update(_caps_on(purchase.issuer_id, leg, book, enrolments))
         keys.update(key_of(grant) for grant in purchase.grants if grant.owner)
     return keys

@@ -26,7 +26,7 @@ from services.accrual.intake import Recorded, decode
 from services.accrual.lifecycle.matching import stub_of
 from services.accrual.ports import EventStore, FactStore, StateStore
 from services.kernel.identifiers import identity
-from services.kernel.transaction import CardTransaction, Role
+from services.kernel.transaction import COMPARE, CardTransaction, Role
 from services.runtime.database import Connection
 from services.runtime.failpoint import failpoint
 
@@ -56,7 +56,7 @@ class Decider:
         """Decide events that are new (no duplicates among them), in recorded order."""
         decided = Decided()
         for event in recorded:
-            if event.role == Role.COMPARE:
+            if event.role == COMPARE:
                 decided.outcomes[event.stream_id, event.seq] = compare_outcome()
         grouped = by_account(recorded)
         book = await self.facts.book(sources.events, revision)
@@ -88,12 +88,7 @@ class Decider:
         rosters = await self.facts.rosters(sources.events, accounts, revision)
         loaded = {account_id: Loaded() for account_id in accounts}
         await self.state.load_waiting(sources.state, loaded)
-        named = {
-            place
-            for account_id, found in loaded.items()
-            for waiting in found.failed
-            for place in _named(account_id, waiting.event)
-        }
+        named = _named(waiting.event for found in loaded.values() for waiting in found.failed)
         before = dict.fromkeys(accounts, (stream_id, seq))
         await self._load_originals(sources, named, loaded, before=before)
         nothing: dict[str, list[Recorded]] = {name: [] for name in accounts}
@@ -119,13 +114,11 @@ class Decider:
     ) -> None:
         await self.state.load_waiting(sources.state, loaded)
         failpoint("deciding: waiting events")
-        named = {
-            place
-            for account_id, events in grouped.items()
-            for found in events
-            for place in _named(account_id, found.event)
+        named = _named(found.event for events in grouped.values() for found in events)
+        before = {
+            account_id: (grouped[account_id][0].stream_id, grouped[account_id][0].seq)
+            for account_id, _, _ in named
         }
-        before = {name: (events[0].stream_id, events[0].seq) for name, events in grouped.items()}
         await self._load_originals(sources, named, loaded, before=before)
         await self.state.load_links(sources.state, link_keys(grouped, loaded), loaded)
         failpoint("deciding: purchases")
@@ -196,14 +189,16 @@ class Decider:
                 if stream_id != limit[0] or seq >= limit[1]:
                     continue
                 loaded[account_id].known[event.issuer_id, event.event_id] = stub_of(event)
-                named |= _named(account_id, event) - asked
+                named |= _named([event]) - asked
 
 
-def _named(account_id: str, event: CardTransaction) -> set[Named]:
-    """What linking must look up for an event: its original, when no lifecycle id says it all."""
-    if event.lifecycle_id is not None or event.original_event_id is None:
-        return set()
-    return {(account_id, event.issuer_id, event.original_event_id)}
+def _named(events: Iterable[CardTransaction]) -> set[Named]:
+    """What linking must look up for events: an original, where no lifecycle id says it all."""
+    return {
+        (event.account_id, event.issuer_id, event.original_event_id)
+        for event in events
+        if event.lifecycle_id is None and event.original_event_id is not None
+    }
 
 
 def _decide_each(

@@ -15,7 +15,6 @@ from services.accrual.ports import DeadLetter, LedgerStore, Repeated
 from services.kernel.errors import Rejected, Retryable
 from services.kernel.topics import DEAD_LETTERS, HEADER_FEED
 from services.runtime.batch import Record, StreamSlice
-from services.runtime.collector import uncollected
 from services.runtime.database import Connection, Database
 from services.runtime.failpoint import failpoint
 from services.runtime.stream_position import advance
@@ -65,13 +64,12 @@ class AccrualHandler:
 
     async def handle(self, slices: Sequence[StreamSlice]) -> None:
         """Record, decide and post the records of all slices, and move their positions."""
-        with uncollected():
-            intakes = [self._decode(part) for part in slices]
-            try:
-                await self._commit(intakes, look_up=self._look_up)
-            except Repeated:
-                self._look_up = True
-                await self._look_up_and_commit(intakes)
+        intakes = [self._decode(part) for part in slices]
+        try:
+            await self._commit(intakes, look_up=self._look_up)
+        except Repeated:
+            self._look_up = True
+            await self._look_up_and_commit(intakes)
 
     async def _look_up_and_commit(self, intakes: Sequence[Intake]) -> None:
         try:

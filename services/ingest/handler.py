@@ -15,7 +15,6 @@ from services.kernel.errors import Rejected
 from services.kernel.topics import HEADER_FEED, HEADER_ROLE, HEADER_SOURCE
 from services.kernel.transaction import CardTransaction
 from services.runtime.batch import Record
-from services.runtime.collector import uncollected
 from services.runtime.producer import OutgoingRecord
 
 
@@ -58,10 +57,9 @@ class Ingest:
         Raises Retryable when the batch has to be handled again.
         """
         outgoing = Outgoing()
-        with uncollected():
-            for part in slices:
-                self._translate(part, outgoing)
-            await self._sink.send(events=outgoing.events, letters=outgoing.letters)
+        for part in slices:
+            self._translate(part, outgoing)
+        await self._sink.send(events=outgoing.events, letters=outgoing.letters)
         self._observer.sent(events=len(outgoing.events), rejections=outgoing.rejections)
 
     def _translate(self, part: FeedSlice, outgoing: Outgoing) -> None:

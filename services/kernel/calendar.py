@@ -14,6 +14,8 @@ _EPOCH_ORDINAL = _EPOCH.toordinal()
 class Per(StrEnum):
     """How long a running total runs."""
 
+    __hash__ = str.__hash__  # an enum's own is a function of Python
+
     DAY = "day"
     MONTH = "month"
     YEAR = "year"

@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 class Rounding(StrEnum):
     """How an exact amount becomes a whole number of smallest pieces."""
 
+    __hash__ = str.__hash__  # an enum's own is a function of Python, and every reward is rounded
+
     DOWN = "down"
     """Towards zero."""
     UP = "up"

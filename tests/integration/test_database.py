@@ -245,6 +245,22 @@ async def test_the_session_is_what_it_should_be(database_url: str) -> None:
             assert found == ["UTC", "milepost-test", '"Odd ""name"']
 
 
+async def test_a_hot_path_looks_up_by_index_however_small_the_table_is(database_url: str) -> None:
+    query = "EXPLAIN SELECT FROM t JOIN unnest($1::bigint[]) AS w (id) USING (id)"
+    wanted = list(range(5_000))
+    plans: dict[bool, str] = {}
+    for by_index in (False, True):
+        async with (
+            await Database.connect(database_url, role=None, by_index=by_index) as connected,
+            connected.connection() as connection,
+        ):
+            await connection.execute("CREATE TABLE IF NOT EXISTS t (id bigint PRIMARY KEY)")
+            plans[by_index] = "\n".join(row[0] for row in await connection.fetch(query, wanted))
+    assert "Index" in plans[True]
+    assert "Seq Scan on t" not in plans[True]
+    assert plans[True] != plans[False]
+
+
 async def test_the_role_is_taken_on_every_connection(database_url: str) -> None:
     async with (
         await Database.connect(database_url, role="pg_monitor") as database,

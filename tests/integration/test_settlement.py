@@ -132,6 +132,21 @@ async def test_a_sum_of_nothing_is_sealed_but_stands_in_no_file(books: Books, fo
     assert await broken(books, folder) == []
 
 
+async def test_a_unit_of_which_every_sum_is_nothing_stands_in_no_file(
+    books: Books, folder: Path
+) -> None:
+    await books.contract()
+    await books.contract("cash", terms=cash_terms())
+    await books.member("acc-1", "11111")
+    await books.grant("acc-1", "P1", 10)
+    await books.grant("acc-1", "P1", -10)
+    await books.grant("acc-1", "P2", 255, contract="cash", rule="cash", unit="NOK")
+    settled = await settle(books, folder)
+    assert settled.lines == 1
+    assert not [file.path for file in settled.files if file.path.endswith(".txt")]
+    assert await broken(books, folder) == []
+
+
 async def test_a_change_after_settlement_names_the_line_that_it_changes(
     books: Books, folder: Path
 ) -> None:

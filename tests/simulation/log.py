@@ -108,6 +108,19 @@ def rows(url: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
     return asyncio.run(ask())
 
 
+def execute(url: str, script: str) -> None:
+    """Several statements for a database."""
+
+    async def do() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.close()
+
+    asyncio.run(do())
+
+
 def wait(url: str, sql: str, *arguments: object, seconds: float) -> None:
     """Until a database says yes."""
 

@@ -6,16 +6,20 @@ SIGSTOP would; every failpoint that a halting process passes is written to its l
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 
 from services.accrual.bootstrap import run_accrual
@@ -28,6 +32,9 @@ PR_SET_PDEATHSIG = 1
 MARK = "failpoint: "
 _fork = multiprocessing.get_context("forkserver")
 _fork.set_forkserver_preload([__name__])
+_LOCK = threading.Lock()
+"""An exit code comes once through a pipe, and whoever starts a process asks for all of them."""
+_LIVING: weakref.WeakSet[Process] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,9 @@ class Process:
         self._made = _fork.Process(
             target=_begin, args=(work, arguments, dict(environment), log, halt), daemon=True
         )
-        self._made.start()
+        with _LOCK:
+            self._made.start()
+        _LIVING.add(self)
 
     @property
     def pid(self) -> int:
@@ -64,7 +73,8 @@ class Process:
     @property
     def exit_code(self) -> int | None:
         """None while it runs; minus the signal's number when a signal ended it."""
-        return self._made.exitcode
+        with _LOCK:
+            return self._made.exitcode
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens when it has ended."""
@@ -79,9 +89,9 @@ class Process:
 
     def wait(self, seconds: float) -> int:
         """Its exit code, once it ends."""
-        self._made.join(seconds)
+        until(lambda: self.exit_code is not None, seconds=seconds, what=f"the end of {self.log}")
         code = self.exit_code
-        assert code is not None, f"runs after {seconds} s: {self.log}"
+        assert code is not None
         return code
 
     def is_frozen(self) -> bool:
@@ -93,6 +103,13 @@ class Process:
         """The failpoints that it has passed so far, in order."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
+
+
+@atexit.register
+def _end_all() -> None:
+    """A frozen one would never hear that it should end."""
+    for process in list(_LIVING):
+        process.send(signal.SIGKILL)
 
 
 def until(done: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -143,7 +160,11 @@ def _begin(
     log: Path,
     halt: Halt | None,
 ) -> None:
-    if sys.platform == "linux":  # not to outlive the run that started it
+    # Not to outlive the run that started it: the warm process ends when that run is gone, for no
+    # child of its own keeps it up, and takes us along.
+    if (alive := forkserver._forkserver._forkserver_alive_fd) is not None:  # type: ignore[attr-defined]
+        os.close(alive)
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)

@@ -42,6 +42,7 @@ TABLES = {
 }
 """Everything that accrual writes. No two seals are alike, so what is sealed is left out; a row of
 zero says what no row says."""
+KEPT = (*(name.split()[0] for name in TABLES), "publisher_cursor")
 RECORDED = "SELECT next_offset >= $1 AS done FROM stream_position"
 PUBLISHED = (
     "SELECT coalesce(max(c.seq), -1) = max(p.next_seq) - 1 AS done"
@@ -79,9 +80,9 @@ class Stage:
             MILEPOST_LOG_LEVEL="warning",
         ).environment  # fmt: skip
 
-    def copy(self, of: str | None = None) -> str:
-        """A database as it was opened, or a copy of another one that nobody uses."""
-        return servers.create_database(self._server, template=servers.name_of(of or self._template))
+    def copy(self) -> str:
+        """A database as it was opened."""
+        return servers.create_database(self._server, template=servers.name_of(self._template))
 
     def accrual(self, url: str, halt: Halt | None = None) -> Process:
         """Accrual of the partition, just begun."""
@@ -110,6 +111,16 @@ class Stage:
             table: sorted(map(tuple, log.rows(url, f"SELECT {columns} FROM {table}")), key=repr)
             for table, columns in TABLES.items()
         }
+
+    def keep(self, url: str) -> None:
+        """Keep every row as it is now, to rewind to it."""
+        parts = [f"CREATE TABLE kept.{table} AS TABLE public.{table};" for table in KEPT]
+        log.execute(url, "CREATE SCHEMA kept;" + "".join(parts))
+
+    def rewind(self, url: str) -> None:
+        """Everything is again as it was kept: quicker than another database."""
+        parts = [f"DELETE FROM {t}; INSERT INTO {t} SELECT * FROM kept.{t};" for t in KEPT]
+        log.execute(url, "BEGIN;" + "".join(parts) + "COMMIT")
 
     def drop(self, url: str) -> None:
         """Remove a database."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.support import servers
 SEED = 7
 GROUPS = 12
 SECONDS = 30
+WORKERS = 2
 IDLE = ("gathering: polled",)
 needs_our_broker = pytest.mark.skipif(
     bool(os.environ.get("MILEPOST_KAFKA_BOOTSTRAP_SERVERS")),
@@ -69,15 +71,23 @@ def test_the_books_are_the_same_wherever_accrual_dies(stack: Stack, tmp_path: Pa
     points = _points(passed)
     assert {name for name, _ in points} == ACCRUAL
 
-    def survives(point: Point) -> None:
-        url = stage.copy()
-        died = stage.accrual(url, Halt(*point))
-        assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
-        stage.finish(stage.accrual(url), url)
-        assert stage.books(url) == expected, f"after dying at {point}"
-        stage.drop(url)
+    urls = SimpleQueue[str]()
+    for _ in range(WORKERS):
+        urls.put(url := stage.copy())
+        stage.keep(url)
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    def survives(point: Point) -> None:
+        url = urls.get()
+        try:
+            stage.rewind(url)
+            died = stage.accrual(url, Halt(*point))
+            assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
+            stage.finish(stage.accrual(url), url)
+            assert stage.books(url) == expected, f"after dying at {point}"
+        finally:
+            urls.put(url)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(survives, points))
     print(f"seed {SEED}: accrual died at {len(points)} points of {len(ACCRUAL)} names")
 
@@ -93,21 +103,20 @@ def test_every_transfer_is_published_wherever_the_publisher_dies(
         accrued, "SELECT name, seq, leg FROM transfer JOIN stream USING (stream_id)"
     )
     ids = {str(transfer_id(*row)) for row in transfers}
-    whole = stage.copy(accrued)
-    passed = stage.finish(stage.publisher(whole, Halt()), whole, PUBLISHED).passed()
+    stage.keep(accrued)
+    passed = stage.finish(stage.publisher(accrued, Halt()), accrued, PUBLISHED).passed()
     assert _published(stage) == Counter(ids)
     points = _points(passed)
     assert {name for name, _ in points} == PUBLISHER
     for point in points:
-        url = stage.copy(accrued)
+        stage.rewind(accrued)
         before = log.ends(stage.kafka, [ACCRUALS])
-        died = stage.publisher(url, Halt(*point))
+        died = stage.publisher(accrued, Halt(*point))
         assert died.wait(SECONDS) == -signal.SIGKILL, f"came past {point}"
-        stage.finish(stage.publisher(url), url, PUBLISHED)
+        stage.finish(stage.publisher(accrued), accrued, PUBLISHED)
         again = _published(stage, before)
         assert set(again) == ids, f"after dying at {point}"
         assert max(again.values()) <= 2
-        stage.drop(url)
     print(f"seed {SEED}: the publisher died at {len(points)} points of {len(PUBLISHER)} names")
 
 

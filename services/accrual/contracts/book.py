@@ -10,6 +10,8 @@ from functools import lru_cache
 from services.accrual.contracts.terms import Cap, Governs, Terms
 from services.kernel.calendar import business_date, day_of
 
+_POSTING = Governs.POSTING
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -21,7 +23,7 @@ class Agreement:
     def governing_on(self, occurred_at: int, posted_on: int | None) -> date | None:
         """The governing date; None when the contract goes by posting and there is no such date."""
         newest = self.versions[0]
-        if newest.governs is Governs.POSTING:
+        if newest.governs is _POSTING:
             return None if posted_on is None else day_of(posted_on)
         return business_date(occurred_at, newest.zone, newest.day_ends_minutes)
 

@@ -86,7 +86,9 @@ class Account:
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
         late = self._join_waiting(event.issuer_id) if self.waiting else []
-        touched = late if own is None else [own, *(found for found in late if found is not own)]
+        touched = late if own is None else [own]
+        if own is not None and late:
+            touched += [found for found in late if found is not own]
         cause = Cause(event.occurred_at, event.posted_on, None)
         assessed, changes = self._settle(touched, cause, seq=seq, moved_in=bool(late))
         if changes:

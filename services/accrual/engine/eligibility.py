@@ -15,6 +15,8 @@ from services.accrual.lifecycle.purchase import Leg
 from services.kernel.calendar import day_of
 from services.kernel.rates import Rounding, round_ratio
 
+_GROSS, _WITHOUT_CASH = Eligible.GROSS, Eligible.WITHOUT_CASH
+
 
 class Enrolments(Protocol):
     """What the engine asks about an account."""
@@ -166,9 +168,9 @@ def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> 
 def eligible_amount(net: Net, terms: Terms, rule: Rule) -> int:
     """e: the part of the net that counts, round_half_up(min(net, maximum) · (G − X) / G)."""
     amount = net.net if rule.maximum is None else min(net.net, rule.maximum)
-    if terms.eligible is Eligible.GROSS:
+    if terms.eligible is _GROSS:
         return amount if net.gross else 0
-    excluded = net.cash if terms.eligible is Eligible.WITHOUT_CASH else net.tip_fee_tax
+    excluded = net.cash if terms.eligible is _WITHOUT_CASH else net.tip_fee_tax
     if not net.gross:
         return 0
     if not excluded:

@@ -12,7 +12,7 @@ import msgspec
 
 from services.accrual.lifecycle.purchase import Leg
 from services.kernel.rates import Rounding, round_ratio
-from services.kernel.transaction import Kind
+from services.kernel.transaction import PRESENTMENT, Kind
 
 _REVERSES = {
     Kind.PRESENTMENT_REVERSAL.value: Kind.PRESENTMENT.value,
@@ -60,7 +60,7 @@ class _Sides(NamedTuple):
 
 def weigh(legs: list[Leg]) -> Net:
     """The net of a purchase from all its legs, in any order."""
-    if len(legs) == 1 and legs[0].kind == Kind.PRESENTMENT and legs[0].transaction_amount != 0:
+    if len(legs) == 1 and legs[0].kind == PRESENTMENT and legs[0].transaction_amount != 0:
         return _single(legs[0])
     sides = _sort_reversals(legs)
     first = _first_standing(legs, sides.named)
@@ -75,7 +75,7 @@ def weigh(legs: list[Leg]) -> Net:
     foreign = [leg.event_id for leg in legs if leg.kind in _COUNTED and leg.currency != currency]
     standing = {leg.event_id: _standing(leg, sides.named) for leg in counted}
     spent, returned, charged_back = _sums(counted, standing, nameless)
-    presentments = [leg for leg in counted if leg.kind == Kind.PRESENTMENT]
+    presentments = [leg for leg in counted if leg.kind == PRESENTMENT]
     return Net(
         first=first,
         currency=currency,
@@ -121,7 +121,7 @@ def _standing(leg: Leg, named: dict[str, list[Leg]]) -> int:
 
 
 def _first_standing(legs: list[Leg], named: dict[str, list[Leg]]) -> Leg | None:
-    presentments = [leg for leg in legs if leg.kind == Kind.PRESENTMENT]
+    presentments = [leg for leg in legs if leg.kind == PRESENTMENT]
     standing = [leg for leg in presentments if _standing(leg, named) > 0]
     return min(standing or presentments, key=_facts_order, default=None)
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from services.kernel.transaction import CardTransaction, Kind
+from services.kernel.transaction import PRESENTMENT, CardTransaction
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -77,15 +77,15 @@ class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
     @property
     def place(self) -> int | None:
         """The least seq of all its presentments, standing or not; None while it has none."""
-        return min((leg.seq for leg in self.legs if leg.kind == Kind.PRESENTMENT), default=None)
+        return min((leg.seq for leg in self.legs if leg.kind == PRESENTMENT), default=None)
 
     @property
     def label(self) -> str:
         """The least event id of its presentments; empty while it has none."""
         if len(self.legs) == 1:
             leg = self.legs[0]
-            return leg.event_id if leg.kind == Kind.PRESENTMENT else ""
-        return min((leg.event_id for leg in self.legs if leg.kind == Kind.PRESENTMENT), default="")
+            return leg.event_id if leg.kind == PRESENTMENT else ""
+        return min((leg.event_id for leg in self.legs if leg.kind == PRESENTMENT), default="")
 
     def body(self) -> bytes:
         """The bytes of the column `purchase.body`."""
@@ -114,7 +114,7 @@ def restore(
 
 def leg_of(event: CardTransaction, seq: int) -> Leg:
     """What a purchase keeps of an event."""
-    if event.kind != Kind.PRESENTMENT:
+    if event.kind != PRESENTMENT:
         return Leg(
             seq,
             event.event_id,

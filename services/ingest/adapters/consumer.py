@@ -26,6 +26,7 @@ from services.runtime.assignment import Assignment
 from services.runtime.backoff import Backoff
 from services.runtime.connecting import REBALANCE_MS, connected, new_consumer
 from services.runtime.failpoint import failpoint
+from services.runtime.gathering import linger_seconds
 from services.runtime.health import Health
 from services.runtime.metrics import Metrics
 from services.runtime.settings import Settings
@@ -150,9 +151,11 @@ class FeedConsumer:
         )
         if found:
             failpoint("ingest: polled")
-        load = sum(map(len, found.values())) / (records_max / 2)
-        wait_seconds_max = self._settings.batch_wait_ms_max / 1000
-        self._linger_seconds = wait_seconds_max * load if load < 1 else 0.0
+        self._linger_seconds = linger_seconds(
+            sum(map(len, found.values())),
+            records_max=records_max,
+            seconds_max=self._settings.batch_wait_ms_max / 1000,
+        )
         return {
             partition: FeedSlice(partition.topic, partition.partition, records)
             for partition, records in found.items()

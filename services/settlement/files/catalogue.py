@@ -56,10 +56,12 @@ def files(sealed: Sealed) -> list[File]:
     Raises InvalidInput when a value has no room in its layout; then there is none of them.
     """
     header = sealed.header
-    if _totals(sealed.lines) != dict(header.totals):
+    # A unit of which every sum is nothing has a total, and no line in a file.
+    told = {unit: amount for unit, amount in header.totals.items() if amount}
+    found = {unit: amount for unit, amount in _totals(sealed.lines).items() if amount}
+    if found != told:
         raise InvariantViolated(
-            f"the lines of {header.batch} come to {_totals(sealed.lines)}, its totals are "
-            f"{dict(header.totals)}"
+            f"the lines of {header.batch} come to {found}, its totals are {told}"
         )
     try:
         return [*_miles(sealed), *_credits(sealed), _journal(sealed)]

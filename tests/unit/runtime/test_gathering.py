@@ -20,7 +20,7 @@ from aiokafka.errors import (
 from services.kernel.errors import InvalidInput, Unreachable
 from services.runtime.assignment import Assignment
 from services.runtime.connecting import new_consumer
-from services.runtime.gathering import Gathering, OffsetLost
+from services.runtime.gathering import Gathering, OffsetLost, linger_seconds
 from services.runtime.settings import load_settings
 from services.runtime.stream_position import Claim
 
@@ -154,14 +154,24 @@ async def test_an_error_in_the_second_look_takes_back_the_first(
     assert consumer.position[ONE] == 100
 
 
-async def test_the_pause_grows_with_the_load(gathering: Gathering, consumer: FakeConsumer) -> None:
+async def test_there_is_a_pause_after_some_records_and_none_after_none_or_a_full_batch(
+    gathering: Gathering, consumer: FakeConsumer
+) -> None:
     pauses = []
-    for count in (0, 1, 2, 5, 10, 0):
+    for count in (0, 1, 9, 10, 0):
         consumer.ready[ONE] = list(range(100, 100 + count))
         gathering._linger_seconds = 0.0
         await gathering.gather()
         pauses.append(gathering._linger_seconds)
-    assert pauses == pytest.approx([0.0, 0.004, 0.008, 0.02, 0.02, 0.0])
+    assert pauses == pytest.approx([0.0, 0.02, 0.02, 0.0, 0.0])
+
+
+def test_the_pause_grows_with_the_batch_up_to_the_longest() -> None:
+    pauses = [
+        linger_seconds(count, records_max=8_000, seconds_max=0.1)
+        for count in (0, 1, 100, 200, 7_999, 8_000)
+    ]
+    assert pauses == pytest.approx([0.0, 0.0005, 0.05, 0.1, 0.1, 0.0])
 
 
 async def test_an_offset_that_is_lost_names_what_is_there(
