@@ -133,6 +133,13 @@ def test_no_card_number_stands_in_what_a_demo_leaves(played: Played) -> None:
         assert "4111 1111 1111 1111" not in text
 
 
+def test_no_service_logs_an_error_from_the_first_start_on(played: Played) -> None:
+    logs = [path for path in (played.folder / "logs").iterdir() if path.stat().st_size]
+    assert len(logs) >= 4
+    lines = [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+    assert [line for line in lines if line["level"] in ("error", "critical")] == []
+
+
 def test_a_kept_demo_runs_again_and_sends_nothing_anew(played: Played) -> None:
     done = subprocess.run(
         _command("demo", "--once", "--keep", str(played.folder), "--transactions", SIZE),
