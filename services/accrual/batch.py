@@ -18,7 +18,7 @@ from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
 from services.accrual.intake import Recorded
 from services.accrual.ledger.posting_rules import post
 from services.accrual.ledger.transfer import Transfer
-from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
+from services.accrual.lifecycle.matching import UNLINKED, Links, Stub, purchase_key, stub_of
 from services.accrual.lifecycle.purchase import (
     Purchase,
     Stored,
@@ -193,10 +193,11 @@ def reconsider_account(
     on: date,
     book: Book,
     enrolments: Enrolments,
+    links: Links = UNLINKED,
 ) -> Decided:
     """Decide everything of an account anew, as part of the command recorded under `seq`."""
     account = loaded.open(account_id, stream_id=stream_id, book=book, enrolments=enrolments)
-    changes = account.reconsider(seq=seq, on=on, failed=loaded.failed)
+    changes = account.reconsider(seq=seq, on=on, failed=loaded.failed, links=links)
     transfers = post(
         changes, stream_id=stream_id, seq=seq, account_id=account_id, first_leg=first_leg
     )

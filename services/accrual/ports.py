@@ -58,6 +58,11 @@ class EventStore(Protocol):
     ) -> None:
         """Record events with what came of them."""
 
+    async def save_link(
+        self, connection: Connection, identity: bytes, *, stream_id: int, seq: int
+    ) -> None:
+        """Record which command links an event. Raises Repeated when another one has."""
+
     async def save_dead_letters(self, connection: Connection, letters: Sequence[DeadLetter]) -> int:
         """Record rejected records, each source once; gives how many were new."""
 

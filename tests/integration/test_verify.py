@@ -76,6 +76,14 @@ async def test_a_sound_ledger_has_no_faults(book: Ledger) -> None:
     assert await faults(book) == {}
 
 
+async def test_how_far_the_publisher_is_does_not_show_in_what_was_checked(book: Ledger) -> None:
+    async with book.books() as books:
+        before = await books.findings()
+    await sabotage(book.url, "DELETE FROM publisher_cursor")
+    async with book.books() as books:
+        assert await books.findings() == before
+
+
 EVENT = "stream_id = 1 AND seq ="
 PLANTED: list[tuple[str, str, str]] = [
     ("record-sequence", f"DELETE FROM card_event WHERE {EVENT} 4", "first gap after 3"),

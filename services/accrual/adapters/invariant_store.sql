@@ -212,13 +212,15 @@ SELECT (SELECT count(*) FROM contract_version) AS checked,
               ORDER BY contract COLLATE "C", version LIMIT $1) AS faults;
 
 -- name: publisher
--- What is published is committed.
-WITH fault AS (
-  SELECT c.stream_id, c.seq, p.next_seq - 1 AS last
-    FROM publisher_cursor AS c LEFT JOIN stream_position AS p USING (stream_id)
-   WHERE p.next_seq IS NULL OR c.seq > p.next_seq - 1 OR c.seq < 0
+-- What is published is committed. A stream without a cursor counts too: nothing of it is published
+-- yet, and how far the publisher is must not show in what was checked.
+WITH placed AS (
+  SELECT stream_id, coalesce(c.seq, 0) AS seq, p.next_seq - 1 AS last
+    FROM stream_position AS p FULL JOIN publisher_cursor AS c USING (stream_id)
+), fault AS (
+  SELECT stream_id, seq, last FROM placed WHERE last IS NULL OR seq > last OR seq < 0
 )
-SELECT (SELECT count(*) FROM publisher_cursor) AS checked,
+SELECT (SELECT count(*) FROM placed) AS checked,
        ARRAY(SELECT format('%s is published up to %s and stands at %s', name, seq, last)
                FROM fault LEFT JOIN stream USING (stream_id) ORDER BY stream_id LIMIT $1) AS faults;
 

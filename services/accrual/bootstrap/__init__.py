@@ -13,6 +13,7 @@ from services.accrual.bootstrap.commands import (
     list_contracts,
     reconsider_account,
     reconsider_contract,
+    resolve_event,
     show_member,
 )
 from services.accrual.bootstrap.lookups import (
@@ -40,6 +41,7 @@ __all__ = [
     "rebuild",
     "reconsider_account",
     "reconsider_contract",
+    "resolve_event",
     "run_accrual",
     "run_publisher",
     "show_member",

@@ -15,6 +15,7 @@ from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.settlement import settlement_terms
 from services.accrual.contracts.versions import check_versions
 from services.accrual.facts import Facts, Imported
+from services.accrual.linking import Linking, Resolved
 from services.accrual.members.activations import read_activations
 from services.accrual.members.csv import read_members
 from services.accrual.ports import Version
@@ -52,6 +53,14 @@ async def import_activations(settings: Settings, path: Path, on: date) -> Import
     found = read_activations(content(path), file=str(path))
     async with facts(settings) as commands:
         return await commands.import_activations(found.activations, on=on)
+
+
+async def resolve_event(
+    settings: Settings, event: str, purchase: str, *, by: str, on: date
+) -> Resolved:
+    """Link a waiting event `issuer/id` to the purchase of another. Raises InvalidInput."""
+    async with facts(settings) as commands:
+        return await Linking(commands).resolve(event, purchase, by=by, on=on)
 
 
 async def apply_contract(settings: Settings, path: Path, *, author: str, on: date) -> str:

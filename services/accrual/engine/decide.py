@@ -33,7 +33,14 @@ from services.accrual.engine.reasons import (
 from services.accrual.engine.sharing import Shares
 from services.accrual.engine.totals import Total, TotalKey, append
 from services.accrual.ledger.posting_rules import Change
-from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
+from services.accrual.lifecycle.matching import (
+    UNLINKED,
+    Links,
+    Stub,
+    as_linked,
+    purchase_key,
+    stub_of,
+)
 from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Grant, Purchase, Share, Stored, leg_of
 from services.kernel.calendar import day_of
@@ -112,12 +119,19 @@ class Account:
             return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
         return self._without_transfer(event, own, assessed[own.number])
 
-    def reconsider(self, *, seq: int, on: date, failed: Iterable[Waiting] = ()) -> list[Change]:
+    def reconsider(
+        self, *, seq: int, on: date, failed: Iterable[Waiting] = (), links: Links = UNLINKED
+    ) -> list[Change]:
         """Decide every purchase anew with the facts as they are now; `on` is the command's date.
 
-        `failed` are events whose decision broke earlier; they join now. All purchases and totals
-        of the account must be loaded.
+        `failed` are events whose decision broke earlier; they join now, as do events that wait
+        and that a review links. All purchases and totals of the account must be loaded.
         """
+        for at, waiting in self.waiting.items():
+            event = as_linked(waiting.event, links)
+            if event is not waiting.event:
+                self.waiting[at] = Waiting(at, event)
+                self.known[event.issuer_id, event.event_id] = stub_of(event)
         self.waiting.update((found.seq, found) for found in failed)
         for found in failed:
             event = found.event
