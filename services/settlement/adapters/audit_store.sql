@@ -85,6 +85,9 @@ SELECT (SELECT count(*) FROM placed) AS checked,
 -- line is taken below zero.
 WITH named AS (
   SELECT l.batch, l.line, l.original_batch, l.original_line, l.amount, o.amount AS given,
+         EXISTS (SELECT FROM settlement_move AS v
+                  WHERE (v.batch, v.line) = (l.batch, l.line)
+                    AND v.kind IN ('WITHDRAWN', 'REJECTED')) AS void,
          o.amount > 0 AND ob.partner = b.partner AND ob.sequence < b.sequence
            AND (o.account_id, o.of_stream_id, o.of_purchase, o.contract, o.rule, o.award, o.unit)
              = (l.account_id, l.of_stream_id, l.of_purchase, l.contract, l.rule, l.award, l.unit)
@@ -101,7 +104,7 @@ WITH named AS (
   UNION ALL
   SELECT format('%s line %s gave %s, and %s was taken back', original_batch, original_line,
                 max(given), -sum(amount))
-    FROM named WHERE amount < 0 AND fits
+    FROM named WHERE amount < 0 AND fits AND NOT void
    GROUP BY original_batch, original_line HAVING max(given) + sum(amount) < 0
 )
 SELECT (SELECT count(*) FROM named) AS checked,
@@ -114,6 +117,9 @@ WITH seen AS (
     FROM settlement_batch AS b
    CROSS JOIN jsonb_each_text(b.vector) AS v (stream, seq)
     JOIN settlement_horizon AS h ON h.stream = v.stream
+  UNION ALL
+  SELECT b.batch, b.partner, b.sequence, b.through, b.stream_id, b.seq - 1
+    FROM settlement_batch AS b
 ), due AS (
   SELECT seen.batch, p.stream_id, p.seq, p.leg, p.account_id, p.unit, p.amount,
          coalesce(m.batch = seen.batch, false) AS sealed
