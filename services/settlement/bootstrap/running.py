@@ -20,6 +20,8 @@ from services.settlement.audit import seal_audit
 from services.settlement.keeper import announcement, tidy
 
 ROUND_SECONDS = 1.0
+SEAL_EVERY = 5
+"""Rounds from one look for audit rows to the next."""
 SEAL_SECONDS = 20
 """Shorter than the delay after which audit rows are linked."""
 _log = get_logger("milepost.settlement")
@@ -37,6 +39,7 @@ async def run_settlement(service: Service) -> None:
         )
     )  # fmt: skip
     backoff = Backoff()
+    rounds = 0
     async with database:
         service.started()
         while not service.stop.is_set():
@@ -46,8 +49,10 @@ async def run_settlement(service: Service) -> None:
                     for batch in await tidy(store, drop):
                         _log.info("files written", batch=batch)
                     await _announce(settings, store)
-                async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
-                    await seal_audit(PostgresChainStore(connection))
+                if rounds % SEAL_EVERY == 0:
+                    async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
+                        await seal_audit(PostgresChainStore(connection))
+                rounds += 1
                 backoff.reset()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(service.stop.wait(), ROUND_SECONDS)
