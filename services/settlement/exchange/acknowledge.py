@@ -14,7 +14,7 @@ from services.kernel.errors import InvalidInput, Problem
 from services.settlement.batches.batch import ANSWERED, SENT, Header
 from services.settlement.batches.follow import ACKNOWLEDGE, Following, FollowUp
 from services.settlement.batches.line import batch_id
-from services.settlement.batches.outcome import UNKNOWN, Latest, Told
+from services.settlement.batches.outcome import UNKNOWN, Told
 from services.settlement.exchange import air_miles_audit
 from services.settlement.files.file import File
 from services.settlement.following import apply
@@ -83,7 +83,7 @@ async def acknowledge(
         raise InvalidInput([Problem("say who brings it in", field="--by", value=by)])
     standing = await store.standing(header)
     told = _read(incoming, sent, standing)
-    fresh = _news(told, standing.latest, incoming.name)
+    fresh = _news(told, standing, incoming.name)
     outcomes: dict[str, int] = {}
     for one in told:
         outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
@@ -114,12 +114,12 @@ def _read(incoming: Incoming, sent: Sequence[File], standing: Following) -> tupl
     return best.told
 
 
-def _news(told: Sequence[Told], latest: Mapping[int, Latest], file: str) -> list[Told]:
+def _news(told: Sequence[Told], standing: Following, file: str) -> list[Told]:
     """The lines that are told something new. One that was told otherwise before is a problem."""
     fresh: list[Told] = []
     problems: list[Problem] = []
     for number, one in enumerate(told, 2):
-        before = latest.get(one.line)
+        before = standing.said.get(one.line) or standing.latest.get(one.line)
         if before is None or before.outcome == UNKNOWN:
             fresh.append(one)
         elif not before.repeats(one):
