@@ -16,7 +16,6 @@ from services.accrual.batch import (
     decide_account,
     link_keys,
     reconsider_account,
-    total_keys,
 )
 from services.accrual.contracts.book import Book
 from services.accrual.engine.eligibility import Enrolments
@@ -25,6 +24,7 @@ from services.accrual.engine.totals import NeedsHistory
 from services.accrual.intake import Recorded, decode
 from services.accrual.lifecycle.matching import stub_of
 from services.accrual.ports import EventStore, FactStore, StateStore
+from services.accrual.reach import total_keys
 from services.kernel.identifiers import identity
 from services.kernel.transaction import COMPARE, CardTransaction, Role
 from services.runtime.database import Connection
@@ -68,6 +68,8 @@ class Decider:
         deep = _decide_each(grouped, loaded, book, rosters, decided)
         if deep:
             chosen = {name: grouped[name] for name in deep}
+            for name in deep:
+                loaded[name].linked = frozenset(loaded[name].purchases)
             await self._complete(sources, chosen, loaded, book=book, rosters=rosters)
             _decide_each(chosen, loaded, book, rosters, decided)
         return decided, loaded

@@ -27,7 +27,8 @@ PARTNER_READS = {
     "file_delivery", "file_delivery_end", "settlement_batch_state", "settlement_line_outcome",
 }  # fmt: skip
 OPERATOR_WRITES = {
-    "member_row", "stream", "card_event", "transfer", "settlement_batch", "settlement_line",
+    "member_row", "account_dates", "activation", "stream", "card_event", "transfer",
+    "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
     "settlement_payment", "settlement_move", "settlement_merge", "acknowledgement",
     "file_delivery", "file_delivery_end", "period_close", "period_close_position",

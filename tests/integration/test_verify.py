@@ -143,6 +143,10 @@ PLANTED: list[tuple[str, str, str]] = [
     ("totals-sums", "UPDATE scope_total SET granted = 49 WHERE scope_id = 'A1'", "A1, cap"),
     ("totals-sums", "UPDATE scope_total SET total_key = gen_random_uuid()", "under its own key"),
     ("totals-sums", "DELETE FROM scope_total WHERE scope_id = 'A1'", "no running total"),
+    ("totals-sums", "UPDATE scope_total SET kind = 'bands' WHERE scope_id = 'A1'", "A1, bands"),
+    ("totals-sums", "UPDATE scope_total SET scope = 'card' WHERE scope_id = 'A1'", "over a card"),
+    ("totals-sums", "UPDATE scope_total SET scope_id = 'K1' WHERE scope_id = 'A1'", "over K1"),
+    ("totals-sums", "UPDATE scope_total SET account_id = 'A2' WHERE scope_id = 'A1'", "A1"),
 ]  # fmt: skip
 
 
@@ -158,6 +162,7 @@ async def test_verify_names_a_corruption(
 
 def over_the_cap(grant: Grant) -> None:
     grant.granted += 5
+    grant.shares[0].granted += 5
 
 
 def below_zero(grant: Grant) -> None:
@@ -165,11 +170,23 @@ def below_zero(grant: Grant) -> None:
 
 
 def in_another_month(grant: Grant) -> None:
-    grant.period = "2026-04"
+    grant.shares[0].period = "2026-04"
 
 
 def without_a_cap(grant: Grant) -> None:
-    grant.owner = grant.terms = grant.period = ""
+    grant.shares = ()
+
+
+def not_what_came_out(grant: Grant) -> None:
+    grant.granted += 1
+
+
+def fed_by_something_else(grant: Grant) -> None:
+    grant.earned += 1
+
+
+def of_another_kind(grant: Grant) -> None:
+    grant.shares[0].kind = "count"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +196,9 @@ def without_a_cap(grant: Grant) -> None:
         ("purchase-grants", below_zero),
         ("totals-sums", in_another_month),
         ("totals-sums", without_a_cap),
+        ("totals-sums", not_what_came_out),
+        ("totals-sums", fed_by_something_else),
+        ("totals-sums", of_another_kind),
     ],
 )
 async def test_verify_names_a_purchase_whose_bytes_were_changed(

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.books import Book, NaiveBook
+from tests.support.effects import Change
 from tests.support.engine import EngineBook
-from tests.support.pages import Change, read_page
+from tests.support.pages import read_page
 from tests.support.stage import perform
 
 PAGES = sorted(Path(__file__).parent.glob("*.txt"))

@@ -104,7 +104,7 @@ SELECT (SELECT count(*) FROM dead_letter) AS checked,
 
 -- name: shapes
 -- A transfer moves a positive amount between two accounts; a member's leg is the account's own,
--- and what card events post is between that and the funder's cost.
+-- and what card events post is between the funder's cost and that, or the account of a fee.
 WITH fault AS (
   SELECT t.stream_id, t.seq, t.leg, format('%s → %s, %s', t.debit, t.credit, t.amount) AS what
     FROM transfer AS t JOIN stream AS s USING (stream_id)
@@ -114,7 +114,9 @@ WITH fault AS (
       OR (s.name LIKE 'card-transactions/%' AND (
             (t.debit, t.credit) NOT IN (
               ('reward-cost/' || t.funder, 'member/' || t.account_id),
-              ('member/' || t.account_id, 'reward-cost/' || t.funder))))
+              ('member/' || t.account_id, 'reward-cost/' || t.funder))
+            AND NOT (t.debit = 'reward-cost/' || t.funder AND t.credit LIKE 'fee/%')
+            AND NOT (t.credit = 'reward-cost/' || t.funder AND t.debit LIKE 'fee/%')))
 )
 SELECT (SELECT count(*) FROM transfer) AS checked,
        ARRAY(SELECT format('%s seq %s leg %s: %s', name, seq, leg, what)
@@ -240,17 +242,27 @@ SELECT stream_id, account_id, purchase, issuer_id, label, account_key, link_key,
 
 -- name: grants
 -- What the ledger holds of every purchase, account by account.
+WITH part AS (
+  SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit,
+         governing_on, available_on, '' AS party, amount
+    FROM member_movement WHERE NOT settles
+  UNION ALL
+  SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit,
+         governing_on, available_on, party, amount
+    FROM fee_movement
+)
 SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit, governing_on,
-       available_on, sum(amount)::bigint AS amount
-  FROM member_movement WHERE NOT settles
+       available_on, party, sum(amount)::bigint AS amount
+  FROM part
  GROUP BY of_stream_id, account_id COLLATE "C", of_purchase, contract, version, rule, funder, unit,
-          governing_on, available_on, account_id
+          governing_on, available_on, party, account_id
  ORDER BY of_stream_id, account_id COLLATE "C", of_purchase;
 
 -- name: totals
 -- Every running total, account by account.
-SELECT stream_id, scope_id, total_key, contract, rule, terms, period, unit, total, granted
-  FROM scope_total ORDER BY stream_id, scope_id COLLATE "C";
+SELECT stream_id, account_id, total_key, contract, rule, kind, terms, scope, scope_id, period, unit,
+       total, granted
+  FROM scope_total ORDER BY stream_id, account_id COLLATE "C";
 
 -- name: waits
 -- Every event without a purchase, account by account.

@@ -195,7 +195,7 @@ def _compare_then(history: History, row: EventRow, account: Account, decision: D
     )
     posted = Counter(
         _as_change(history, movement)
-        for movement in history.movements
+        for movement in (*history.movements, *history.fees)
         if (movement.stream_id, movement.seq) == row.place
     )
     if derived != posted:
@@ -211,7 +211,7 @@ def _as_change(history: History, movement: Movement) -> tuple[object, ...]:
     return (
         ("", "") if of is None else (of.issuer_id, of.key), movement.contract, movement.version,
         movement.rule, movement.funder, movement.unit, movement.amount, movement.governing_on,
-        movement.effective_on, movement.available_on,
+        movement.effective_on, movement.available_on, movement.party,
     )  # fmt: skip
 
 

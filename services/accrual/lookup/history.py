@@ -30,6 +30,7 @@ class History:
     events: dict[int, CardTransaction]
     purchases: list[Purchase]
     movements: list[Movement]
+    fees: list[Movement]
     available: dict[int, int]
     """Events whose decision broke: seq → seq of the command that decided them; absent: none."""
 
@@ -72,12 +73,14 @@ class History:
                 yield movement
 
     def held(self, purchase: Purchase) -> dict[Part, int]:
-        """What the ledger holds for a purchase, by part; no zeros."""
+        """What the ledger holds for a purchase, by part, fees included; no zeros."""
+        place = (purchase.stream_id, purchase.number)
+        fees = [one for one in self.fees if (one.of_stream_id, one.of_purchase) == place]
         sums: dict[Part, int] = {}
-        for one in self.granted(purchase):
+        for one in (*self.granted(purchase), *fees):
             part = Part(
                 one.contract, one.version, one.rule, one.funder, one.unit, one.governing_on,
-                one.available_on,
+                one.available_on, one.party,
             )  # fmt: skip
             sums[part] = sums.get(part, 0) + one.amount
         return {part: amount for part, amount in sums.items() if amount}
@@ -117,6 +120,7 @@ async def read(
         events={seq: decode(row.body) for seq, row in rows.items()},
         purchases=purchases,
         movements=await lookups.movements(connection, account_id),
+        fees=await lookups.fees(connection, account_id),
         available=available,
     )
 

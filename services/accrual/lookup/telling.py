@@ -231,6 +231,8 @@ def _command(inputs: Mapping[str, Any]) -> str:
 def _granted(history: History, purchase: Purchase) -> list[Document]:
     sums: dict[tuple[str, int, str, str, str], int] = {}
     for part, amount in history.held(purchase).items():
+        if part.party:
+            continue  # a fee is no reward
         sums[part[:5]] = sums.get(part[:5], 0) + amount
     names = ("contract", "version", "rule", "funder", "unit")
     return [
@@ -241,11 +243,13 @@ def _granted(history: History, purchase: Purchase) -> list[Document]:
 
 
 def _transfers(history: History, row: EventRow) -> list[Document]:
-    return [_transfer(history, one) for one in history.movements if one.place == row.place]
+    found = [one for one in (*history.movements, *history.fees) if one.place == row.place]
+    return [_transfer(history, one) for one in sorted(found, key=lambda one: one.leg)]
 
 
 def _transfer(history: History, one: Movement) -> Document:
     of = history.numbered((one.of_stream_id, one.of_purchase))
+    fee = {"party": one.party} if one.party else {}
     return {
         "transfer_id": str(transfer_id(one.stream, one.seq, one.leg)),
         "purchase": None if of is None else of.label,
@@ -257,6 +261,7 @@ def _transfer(history: History, one: Movement) -> Document:
         "amount": one.amount,
         "effective_on": one.effective_on.isoformat(),
         "available_on": one.available_on.isoformat(),
+        **fee,
     }
 
 
