@@ -76,6 +76,12 @@ class Loaded(msgspec.Struct, gc=False):
             ]  # fmt: skip
         return self._others
 
+    def _totals(self) -> dict[TotalKey, Total]:
+        return {
+            key: Total(unit=unit, total=total, granted=granted)
+            for key, (unit, total, granted) in self.totals.items()
+        }
+
     def open(
         self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
     ) -> Account:
@@ -91,10 +97,7 @@ class Loaded(msgspec.Struct, gc=False):
             enrolments=enrolments,
             purchases=self.restored(account_id) if self.purchases else (),
             stored=self.others(account_id) if self.linked is not None else (),
-            totals={
-                key: Total(unit=unit, total=total, granted=granted)
-                for key, (unit, total, granted) in self.totals.items()
-            },
+            totals=self._totals() if self.totals else None,
             waiting=self.waiting,
             known=known,
             complete=self.complete,

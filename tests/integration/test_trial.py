@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from services.accrual import bootstrap as accrual
 from services.accrual.trial.tally import Pair, Tally, Window
 from tests.support import builders, ledger
+from tests.support.dice import SIZE, Dice
+from tests.support.histories import Activates, Approves, Arrives, History, Imports
 from tests.support.ledger import Ledger
+from tests.support.strategies import histories
 from tests.support.trials import agreement, draft, filled, history
 
 YEAR = Window(date(2026, 1, 1), date(2026, 12, 31))
@@ -125,3 +129,33 @@ async def test_a_draft_that_could_not_be_approved_is_not_tried(migrated_url: str
         await filled(book)
         with pytest.raises(Exception, match="is the first day of version 1"):
             await tried(book, agreement(2, dining="3", limit="50"))
+
+
+async def played(history: History, book: Ledger) -> list[str]:
+    """Play a history; gives the documents that are approved at its end."""
+    documents = []
+    for step in history.steps:
+        match step:
+            case Arrives(event, role):
+                await book.send(event, role=role)
+            case Imports(rows):
+                await book.enrol(rows)
+            case Activates(rows):
+                await book.activate(rows)
+            case Approves(document):
+                await book.approve(document)
+                documents.append(document)
+    assert not book.outcomes.errors
+    return documents
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_what_is_approved_changes_nothing_on_any_history(
+    seed: int, migrated_url: str
+) -> None:
+    found = histories(Dice(random.Random(seed).randbytes(SIZE)))
+    async with ledger.opened(migrated_url) as book:
+        for text in await played(found, book):
+            tally = await tried(book, text, Window(date.min, date.max))
+            assert tally.total.old == tally.total.new
+            assert tally.moved == []

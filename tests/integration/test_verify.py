@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -221,6 +222,18 @@ async def test_verify_names_a_purchase_whose_bytes_were_changed(
 async def test_verify_names_an_event_that_stands_in_two_purchases(book: Ledger) -> None:
     await rewrite(book, "P2", lambda purchase: purchase.legs.append(purchase.legs[0]))
     assert "in 2 purchases" in (await faults(book))["record-placed"].detail
+
+
+async def test_verify_names_a_purchase_that_is_stored_with_another_place(book: Ledger) -> None:
+    connection = await asyncpg.connect(book.url)
+    body = await connection.fetchval("SELECT body FROM purchase WHERE label = 'P2'")
+    parts = msgspec.msgpack.decode(body)
+    parts[3] += 1
+    await connection.execute(
+        "UPDATE purchase SET body = $1 WHERE label = 'P2'", msgspec.msgpack.encode(parts)
+    )
+    await connection.close()
+    assert "says that its place is 5, it is 4" in (await faults(book))["purchase-labels"].detail
 
 
 async def rewrite(book: Ledger, label: str, change: Callable[[Purchase], object]) -> None:

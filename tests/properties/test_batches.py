@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.support.dice import made_by
 from tests.support.histories import History, hold
@@ -10,7 +10,6 @@ from tests.support.laws import batches_play_no_part
 from tests.support.twins import Batches, in_batches
 
 
-@settings(max_examples=2 * settings().max_examples)
 @given(made_by(in_batches))
 def test_batches_partitions_and_a_second_folding_leave_the_same_rows(case: Batches) -> None:
     def check(history: History) -> None:

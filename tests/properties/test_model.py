@@ -7,7 +7,7 @@ and each ledger is in balance; every outcome and reason is the first that applie
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.support.dice import made_by
 from tests.support.histories import History, hold
@@ -19,7 +19,6 @@ from tests.support.strategies import histories
 def test_the_engine_and_the_naive_model_agree_after_every_event() -> None:
     sights = Sights()
 
-    @settings(max_examples=3 * settings().max_examples)
     @given(made_by(histories))
     def agree(history: History) -> None:
         sights.begin()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from services.kernel.transaction import CardTransaction
 from tests.support import naive
 from tests.support.builders import as_read
-from tests.support.dates import Row
+from tests.support.dates import Read, Row
 from tests.support.lifecycles import Recorded
 from tests.support.picture import DueKey, FeeKey, GrantKey, Picture, TotalKey
 
@@ -51,7 +51,7 @@ class NaiveBook:
 
     def __init__(self) -> None:
         self.records: list[Recorded] = []
-        self.contracts: list[dict[str, Any]] = []
+        self.contracts: list[Read] = []
         self.imports: list[Sequence[Row]] = []
         self.activations: list[Sequence[Row]] = []
         self.picture: Picture = naive.recompute([], [], [])

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from services.kernel.transaction import CardTransaction
+from tests.support.dates import Read
 
 ACCOUNT_COLUMNS = ("opened_on", "closed_on", "cycle_day")
 ISSUER = "first-bank"
@@ -72,14 +73,14 @@ def as_text(document: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def as_read(text: str) -> dict[str, Any]:
+def as_read(text: str) -> Read:
     """A contract file as plain texts, lists and dicts: what the naive model reads.
 
     The same file is the same object, and nobody changes it.
     """
     document = yaml.load(text, Loader=yaml.CBaseLoader)
     assert isinstance(document, dict)
-    return document
+    return Read(document)
 
 
 def row(account: str = ACCOUNT, **changes: str | None) -> dict[str, str | None]:

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from tests.support.clauses import earn, exact, exponent, minor, rounded
-from tests.support.dates import Document
+from tests.support.dates import Document, Read
 
 PERS = ("day", "week", "month", "quarter", "year", "membership_year", "billing_cycle", "lifetime")
 SCOPES = ("card", "account")
@@ -49,8 +49,10 @@ class Link:
         return sum(total >= start for start in self.starts)
 
 
-def chain_of(document: Document, rule: Document) -> list[Link]:
+@lru_cache(maxsize=4096)
+def chain_of(document: Read, name: str) -> tuple[Link, ...]:
     """The links of a rule, in the order in which it goes through them."""
+    rule = next(rule for rule in document["rules"] if rule["id"] == name)
     owner = rule
     if caps_of(rule) and "shared_with" in caps_of(rule)[0]:
         name = caps_of(rule)[0]["shared_with"]
@@ -62,7 +64,7 @@ def chain_of(document: Document, rule: Document) -> list[Link]:
     first = first_kind(rule)
     if first is not None:
         links.insert(0, _first(document, rule, first, links))
-    return links
+    return tuple(links)
 
 
 def caps_of(rule: Document) -> list[Document]:

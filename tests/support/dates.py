@@ -11,6 +11,14 @@ from zoneinfo import ZoneInfo
 from services.kernel.transaction import CardTransaction
 
 Document = Mapping[str, Any]
+
+
+class Read(dict[str, Any]):
+    """A contract file as it was read, whole; nobody changes it, and it is itself only."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
 Row = Mapping[str, str | None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +56,7 @@ def available_on(
     return start + timedelta(days=int(release["days"]))
 
 
-def version_of(documents: Sequence[Document], day: date) -> Document | None:
+def version_of(documents: Sequence[Read], day: date) -> Read | None:
     """The highest version whose term holds the day."""
     holding = [
         document

@@ -8,8 +8,10 @@ from typing import Any
 from tests.support.chains import CAP, PERS, SCOPES, caps_of
 from tests.support.conditions import ignored_kinds
 from tests.support.dates import Document
+from tests.support.lifecycles import Lifecycle
 from tests.support.picture import Decided, Pass, Picture, Verdict
 
+NET_IS_ZERO = "NET_IS_ZERO"
 KEYS = ("mcc", "merchant", "country", "channel", "product", "dates", "merchant_name", "city",
         "currency", "attributes", "weekdays", "hours", "first_days", "from_activation", "always",
         "unless")  # fmt: skip
@@ -37,8 +39,11 @@ ALL = (
 def kinds_of(picture: Picture) -> set[str]:
     """The names, out of `ALL`, of what grants something or holds something back."""
     found: set[str] = set()
-    for decided in (one for several in picture.decided.values() for one in several):
+    several = [(key, one) for key, all_of in picture.decided.items() for one in all_of]
+    for key, decided in several:
         document = decided.document
+        if document is not None and decided.net is not None:
+            found.update(_of_net(document, picture.purchases[key], decided))
         rules = {rule["id"]: rule for rule in document["rules"]} if document else {}
         for verdict in decided.verdicts:
             if document is None or not verdict.entered:
@@ -47,7 +52,7 @@ def kinds_of(picture: Picture) -> set[str]:
                 found.update(_bends(one))
             if verdict.granted:
                 found.update(_of_rule(rules[verdict.rule]))
-                found.update(_of_contract(document, rules[verdict.rule], decided))
+                found.update(_of_contract(document, rules[verdict.rule]))
                 found.update(_of_totals(verdict))
     return found
 
@@ -85,8 +90,17 @@ def _of_condition(condition: Document) -> Iterator[str]:
         yield f"when {value['counts'] if key == 'activated' else key}"
 
 
-def _of_contract(document: Document, rule: Document, decided: Decided) -> Iterator[str]:
-    yield f"refunds {document['refunds']['policy']}"
+def _of_net(document: Document, purchase: Lifecycle, decided: Decided) -> Iterator[str]:
+    """Where a refund, or a kind that is left out, meets a rule that holds."""
+    if not any(verdict.granted or verdict.reason == NET_IS_ZERO for verdict in decided.verdicts):
+        return
+    if purchase.net is not None and purchase.net.returned:
+        yield f"refunds {document['refunds']['policy']}"
+    if ignored_kinds(document) & {event.kind for event in purchase.events}:
+        yield "kinds left out"
+
+
+def _of_contract(document: Document, rule: Document) -> Iterator[str]:
     if document["release"]["after"] == "cycle":
         yield f"release by {document['release']['per']}"
     funding: Any = rule.get("funding") or document["funding"]
@@ -94,8 +108,6 @@ def _of_contract(document: Document, rule: Document, decided: Decided) -> Iterat
         yield "fixed funding"
     if document.get("fees"):
         yield "a fee"
-    if ignored_kinds(document) and decided.net is not None:
-        yield "kinds left out"
 
 
 def _of_totals(verdict: Verdict) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Memory:
 
     def approve(self, text: str) -> None:
         """Approve a contract file."""
-        self.terms.append(_compiled(text))
+        self.terms.append(compiled(text))
         self._book = Contracts(self.terms)
 
     # the ports
@@ -184,5 +184,6 @@ def _date(row: Row, name: str) -> date | None:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> Terms:
+def compiled(text: str) -> Terms:
+    """A contract file as the engine runs it; found once."""
     return compile_terms(parse(text, file="test.yaml").contract)

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from tests.support import accounts, clauses, dates
 from tests.support.accounts import People
 from tests.support.conditions import Known, covers_product, excluded, known_of
-from tests.support.dates import Document, Row
+from tests.support.dates import Document, Read, Row
 from tests.support.lifecycles import Lifecycle, Recorded, link
 from tests.support.picture import REASONS, Decided, Picture, Verdict
 from tests.support.verdicts import Running, verdicts
@@ -31,7 +31,7 @@ from tests.support.verdicts import Running, verdicts
 
 def recompute(
     records: Iterable[Recorded],
-    contracts: Sequence[Document],
+    contracts: Sequence[Read],
     members: Sequence[Sequence[Row]],
     activations: Sequence[Sequence[Row]] = (),
 ) -> Picture:
@@ -41,7 +41,7 @@ def recompute(
     their order.
     """
     picture = Picture(contracts, link(records))
-    versions: dict[str, list[Document]] = defaultdict(list)
+    versions: dict[str, list[Read]] = defaultdict(list)
     for document in contracts:
         versions[document["contract"]].append(document)
     people = accounts.people(members, activations)
@@ -84,7 +84,7 @@ def outcome(before: Picture, after: Picture, record: Recorded) -> tuple[str, str
 
 
 def _decide(
-    purchase: Lifecycle, documents: Sequence[Document], people: People, running: Running
+    purchase: Lifecycle, documents: Sequence[Read], people: People, running: Running
 ) -> Decided:
     """One contract's verdicts on a purchase; moves the running totals on by what it earns."""
     assert purchase.facts is not None and purchase.net is not None

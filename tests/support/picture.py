@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.support.chains import Link
-from tests.support.dates import Document
+from tests.support.dates import Read
 from tests.support.lifecycles import Key, Lifecycle, Linked
 from tests.support.nets import Net
 
@@ -80,7 +80,7 @@ class Decided:
 
     contract: str
     day: date | None = None
-    document: Document | None = None
+    document: Read | None = None
     net: Net | None = None
     """As its refund policy has it."""
     available_on: date | None = None
@@ -92,7 +92,7 @@ class Decided:
 class Picture:
     """What everything recorded so far comes to."""
 
-    contracts: Sequence[Document]
+    contracts: Sequence[Read]
     linked: Linked
     decided: dict[Key, list[Decided]] = field(default_factory=dict)
     grants: dict[GrantKey, int] = field(default_factory=dict)

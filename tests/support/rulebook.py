@@ -184,8 +184,6 @@ def _caps(dice: Dice, rule: Rule, unit: str) -> None:
         scope = pick("account", "account", "card")
         if within and within["scope"] == "account":
             scope = "account"
-        if found and found[-1]["of"] == "reward" and within == {"per": per, "scope": scope}:
-            break
         found.append({
             "limit": text_of(pick(*LIMITS[unit]), unit), "of": "reward", "per": per,
             "scope": scope, "beyond": pick("0", "0", "0", "0.25", "0.5"),
@@ -207,8 +205,8 @@ def _share(dice: Dice, rule: Rule, found: list[Rule]) -> None:
     own = _runs(rule, [])
     owners = []
     for other in found:
-        caps = [cap for cap in caps_of(other) if "limit" in cap]
-        if not caps or any(cap["of"] == "spend" for cap in caps):
+        caps = [cap for cap in caps_of(other) if cap.get("of") == "reward"]
+        if not caps:
             continue
         narrow = caps[0]
         nests = own is None or (

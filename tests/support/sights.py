@@ -52,6 +52,12 @@ class Sights:
         if outcome is not None:
             self.outcomes[outcome[1] or outcome[0]] += 1
 
+    def add(self, other: Sights) -> None:
+        """Count what another one counted as well."""
+        self.histories += other.histories
+        self.seen += other.seen
+        self.outcomes += other.outcomes
+
     @property
     def seldom(self) -> dict[str, int]:
         """What was seen in less than one history of a hundred."""

@@ -90,7 +90,7 @@ def imports(dice: Dice) -> list[Imports]:
 def account_dates(dice: Dice) -> dict[str, str | None]:
     """When an account was opened and closed, and when its cycle closes; seldom not known."""
     pick = dice.pick
-    opened = pick("2025-03-10", "2026-03-01", "2024-02-29", "2026-02-20", "2026-03-20", None)
+    opened = pick("2025-03-10", "2026-03-01", "2024-02-29", "2026-02-20", "2026-03-07", None)
     closed = "2026-03-28" if dice.seldom(12) else None
     return {"opened_on": opened, "closed_on": closed, "cycle_day": pick("15", "31", "1", "9", None)}
 

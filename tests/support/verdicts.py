@@ -18,7 +18,7 @@ from typing import Any
 from tests.support import clauses
 from tests.support.chains import CAP, chain_of, first_kind
 from tests.support.conditions import Known, holds
-from tests.support.dates import Document, period_of
+from tests.support.dates import Document, Read, period_of
 from tests.support.nets import Net
 from tests.support.picture import Pass, Verdict, Worth
 
@@ -26,7 +26,7 @@ Running = dict[tuple[Any, ...], Worth]
 NEEDS = {"membership_year": "opened_on", "billing_cycle": "cycle_day"}
 
 
-def verdicts(document: Document, net: Net, known: Known, running: Running) -> list[Verdict]:
+def verdicts(document: Read, net: Net, known: Known, running: Running) -> list[Verdict]:
     """The verdicts in the contract's order of rules; moves the running totals on."""
     refused = {rule["id"]: _refusal(document, rule, net, known) for rule in document["rules"]}
     winners = _winners(document, net, refused)
@@ -42,8 +42,8 @@ def verdicts(document: Document, net: Net, known: Known, running: Running) -> li
     return found
 
 
-def _refusal(document: Document, rule: Document, net: Net, known: Known) -> str | None:
-    pers = {link.per for link in chain_of(document, rule)}
+def _refusal(document: Read, rule: Document, net: Net, known: Known) -> str | None:
+    pers = {link.per for link in chain_of(document, rule["id"])}
     if document["release"]["after"] == "cycle":
         pers.add(document["release"]["per"])
     if any(getattr(known.account, NEEDS[per]) is None for per in pers & NEEDS.keys()):
@@ -90,13 +90,11 @@ def _entered(document: Document, rule: Document, net: Net) -> Fraction:
     return Fraction(clauses.eligible_amount(document, rule, net, net.net))
 
 
-def _granted(
-    document: Document, rule: Document, net: Net, known: Known, running: Running
-) -> Verdict:
+def _granted(document: Read, rule: Document, net: Net, known: Known, running: Running) -> Verdict:
     """Through the chain: F(T through P) less F(T before P), link by link."""
     entered = _entered(document, rule, net)
     amount, passes = entered, []
-    for link in chain_of(document, rule):
+    for link in chain_of(document, rule["id"]):
         account = known.facts.account_id
         scope_id = known.facts.card_token if link.scope == "card" else account
         dates = known.account.opened_on, known.account.cycle_day

@@ -38,7 +38,8 @@ def condition(dice: Dice) -> dict[str, Any]:
         {"attributes": {"type": ["FUEL"]}}, {"attributes": {"type": ["FUEL", "GIFT_CARD"]}},
         {"weekdays": [pick("SAT", "FRI"), "SUN"]}, {"weekdays": ["MON", "TUE", "WED", "THU"]},
         {"hours": {"from": "11:00", "to": pick("14:00", "24:00")}},
-        {"hours": {"from": "22:00", "to": "03:00"}}, {"first_days": pick("10", "30", "400")},
+        {"hours": {"from": "22:00", "to": "03:00"}}, {"first_days": pick("10", "30")},
+        {"first_days": pick("30", "60", "400")}, {"first_days": "400"},
         _activated(dice, "from_activation"), _activated(dice, "from_activation"),
         _activated(dice, "always"), _activated(dice, "always"),
     )  # fmt: skip

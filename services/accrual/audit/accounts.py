@@ -13,7 +13,7 @@ from services.accrual.engine.reasons import MISSING_ORIGINAL
 from services.accrual.engine.totals import TotalKey, key_of
 from services.accrual.intake import decode
 from services.accrual.lifecycle.matching import purchase_key, stub_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, Share, restore
+from services.accrual.lifecycle.purchase import Grant, Purchase, Share, place_of, restore
 from services.kernel.calendar import Per, period_of
 from services.kernel.errors import Rejected
 from services.kernel.identifiers import key64
@@ -65,11 +65,15 @@ class AccountAudit:
                 stream_id=row.stream_id, number=row.purchase, issuer_id=row.issuer_id,
                 account_id=row.account_id, body=row.body,
             )  # fmt: skip
+            place = place_of(row.body)
         except ValueError as error:
             self._tally.fault("purchase-labels", f"{where} cannot be read: {error}")
             return None
         if purchase.label != row.label:
             fault = f"{where} is called {row.label!r}, its name is {purchase.label!r}"
+            self._tally.fault("purchase-labels", fault)
+        if place != (purchase.place or 0):
+            fault = f"{where} says that its place is {place}, it is {purchase.place}"
             self._tally.fault("purchase-labels", fault)
         link_key = key64(row.issuer_id, purchase.key)
         if row.account_key != own_key or row.link_key != link_key:
@@ -124,7 +128,7 @@ class AccountAudit:
                 if row.scope != running[key].scope:
                     fault = f"{where} runs over a {row.scope}, by its terms over another scope"
                     self._tally.fault("totals-sums", fault)
-        for key in counted:
+        for key in [key for key, found in counted.items() if any(s.entered for s in found)]:
             self._tally.fault(
                 "totals-sums", f"{account_id}, {_total_name(key)} has no running total"
             )
@@ -224,5 +228,9 @@ def _misplaced(grant: Grant, share: Share, running: Running) -> bool:
 
 
 def _said(held: Mapping[Part, int]) -> str:
-    said = [f"{part.rule} v{part.version} {amount} {part.unit}" for part, amount in held.items()]
+    said = [
+        f"{part.rule} v{part.version} {f'fee of {part.party} ' if part.party else ''}{amount} "
+        f"{part.unit}"
+        for part, amount in held.items()
+    ]
     return ", ".join(said) or "0"

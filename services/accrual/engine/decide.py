@@ -17,12 +17,11 @@ from datetime import date
 import msgspec
 
 from services.accrual.contracts.book import Book, local_date
-from services.accrual.contracts.terms import Running
-from services.accrual.engine.assessment import Assessment, Claim
+from services.accrual.engine.assessment import Assessment
 from services.accrual.engine.eligibility import Enrolments, assess
 from services.accrual.engine.funding import differences, first_changes
+from services.accrual.engine.granting import grant_of
 from services.accrual.engine.outcomes import held_back
-from services.accrual.engine.places import KIND_NAMES, period_in, scope_in
 from services.accrual.engine.reasons import (
     MISSING_ORIGINAL,
     MISSING_POSTING_DATE,
@@ -42,9 +41,9 @@ from services.accrual.lifecycle.matching import (
     stub_of,
 )
 from services.accrual.lifecycle.net import weigh
-from services.accrual.lifecycle.purchase import Grant, Purchase, Share, Stored, leg_of
+from services.accrual.lifecycle.purchase import Purchase, Stored, leg_of
 from services.kernel.calendar import day_of
-from services.kernel.transaction import PRESENTMENT, CardTransaction, Kind
+from services.kernel.transaction import CardTransaction, Kind
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -88,11 +87,13 @@ class Account:
         self.account_id = account_id
         self.book = book
         self.enrolments = enrolments
-        self.purchases = {(found.issuer_id, found.key): found for found in purchases}
+        self.purchases = (
+            {(found.issuer_id, found.key): found for found in purchases} if purchases else {}
+        )
         self.stored = {found.number: found for found in stored} if stored else {}
         """Purchases of the account that are not decoded yet; nothing links to them."""
         self.totals = totals if totals is not None else {}
-        self.waiting = {found.seq: found for found in waiting}
+        self.waiting = {found.seq: found for found in waiting} if waiting else {}
         self.joined: list[int] = []
         """Seqs of events that waited and have joined a purchase."""
         self.known = known if known is not None else {}
@@ -103,7 +104,7 @@ class Account:
         """Take an event that is recorded under `seq` and decide what it changes."""
         stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
         own = self._join(event, stub, seq)
-        if not self.waiting and own is not None and own.number == seq and event.kind == PRESENTMENT:
+        if own is not None and not own.grants and own.place == seq and not self.waiting:
             return self._open(event, own)
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
@@ -174,7 +175,7 @@ class Account:
         return touched
 
     def _open(self, event: CardTransaction, own: Purchase) -> Decision:
-        """Decide a presentment that opens its purchase: it stands at the end of the recorded order
+        """Decide the first presentment of a purchase: it stands at the end of the recorded order
         and changes nothing but itself. The same as `_settle`, for nearly all there is to decide.
         """
         found = assess(
@@ -183,7 +184,7 @@ class Account:
         changes: list[Change] = []
         for claim in found.claims:
             terms, rule = claim.terms, claim.rule
-            grant = self._grant(claim)
+            grant = grant_of(claim, self.account_id, self.enrolments)
             own.grants.append(grant)
             if grant.shares:
                 append(grant, rule.totals, self.totals)
@@ -208,7 +209,10 @@ class Account:
                 enrolments=self.enrolments,
             )  # fmt: skip
             assessed[purchase.number] = found
-            shares.replace(purchase, [self._grant(claim) for claim in found.claims])
+            shares.replace(
+                purchase,
+                [grant_of(claim, self.account_id, self.enrolments) for claim in found.claims],
+            )
         shares.share_out(seq=seq, moved_in=moved_in)
         changes: list[Change] = []
         for purchase, before in shares.before.values():
@@ -221,24 +225,6 @@ class Account:
                 purchase.changed = True
             changes.extend(found_changes)
         return assessed, changes
-
-    def _grant(self, claim: Claim) -> Grant:
-        """What is stored of a claim; its shares of totals come later."""
-        terms, rule = claim.terms, claim.rule
-        shares: tuple[Share, ...] = ()
-        if rule.totals:
-            shares = tuple([self._share(claim, running) for running in rule.totals])
-        return Grant(
-            terms.contract, terms.version, rule.id, terms.unit, claim.governing_on,
-            claim.available_on, claim.earned, claim.earned, shares,
-        )  # fmt: skip
-
-    def _share(self, claim: Claim, running: Running) -> Share:
-        return Share(
-            running.owner, KIND_NAMES[running.kind], running.terms,
-            scope_in(running, self.account_id, claim.card_token),
-            period_in(running, claim.governing_on, self.enrolments),
-        )  # fmt: skip
 
     def _without_transfer(
         self, event: CardTransaction, own: Purchase, found: Assessment

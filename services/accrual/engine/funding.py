@@ -28,6 +28,14 @@ def first_changes(
     purchase: Purchase, grant: Grant, terms: Terms, rule: Rule, *, on: date, entry: int
 ) -> list[Change]:
     """The changes that a grant makes where there was none, as one entry."""
+    if len(rule.funding.funders) == 1 and not terms.fees:
+        return [
+            Change(
+                entry, purchase.stream_id, purchase.number, grant.contract, grant.version,
+                grant.rule, rule.funding.funders[0], grant.unit, grant.granted,
+                grant.governing_on, on, grant.available_on,
+            )
+        ]  # fmt: skip
     return [
         Change(
             entry, purchase.stream_id, purchase.number, grant.contract, grant.version, grant.rule,

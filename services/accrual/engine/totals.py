@@ -61,6 +61,8 @@ def append(grant: Grant, passed: tuple[Running, ...], totals: dict[TotalKey, Tot
     """Let a grant through its totals whose purchase stands at the end of the recorded order."""
     amount = grant.earned
     for share, running in zip(grant.shares, passed, strict=True):
+        if not amount:
+            break  # nothing comes out of the totals that follow either
         share.entered = amount
         total = total_of(totals, key_of(grant, share), grant, running)
         through = total.total + amount

@@ -175,6 +175,11 @@ def stored(*, stream_id: int, number: int, issuer_id: str, account_id: str, body
     return Stored(stream_id, number, issuer_id, account_id, body, part.place, part.grants)
 
 
+def place_of(body: bytes) -> int:
+    """The place that the stored bytes of a purchase say, 0 for none."""
+    return _GRANTS_DECODER.decode(body).place
+
+
 def legs_of(body: bytes) -> list[Leg]:
     """The events of a purchase from its stored bytes, without the rest of it."""
     return _LEGS_DECODER.decode(body).legs

@@ -43,6 +43,17 @@ def test_sound_contracts_are_listed_with_the_class_of_each_rule(run: Run) -> Non
     )
 
 
+def test_a_record_that_does_not_answer_is_not_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILEPOST_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    result = run("check", SCHEMAS / "examples" / "fjord-points.yaml")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "whether merchants were ever seen was not asked: PostgreSQL cannot be reached at "
+    )
+
+
 def test_problems_of_every_file_go_to_stderr_and_the_exit_code_is_2(run: Run) -> None:
     broken = SCHEMAS / "broken"
     result = run("check", broken / "credit.yaml", broken / "list.yaml", "nowhere.yaml")
