@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidInput, InvariantViolated
 from services.settlement.files import (
-    air_miles,
     air_miles_sheet,
     catalogue,
     gl_journal,
     statement_credit,
 )
 from services.settlement.files.file import Checked
+from services.settlement.files.layout.page import Field
+from services.settlement.files.layout.pages import pages
 from services.settlement.files.sheet import Column, Layout
 from tests.support.batches import book, cash_batch, line, miles_batch, sealed
 from tests.support.settlement import miles_terms
@@ -35,6 +36,7 @@ MILES, TWIN, MILES_JOURNAL, CREDIT, JOURNAL = (
         ("first-bank-s", ".csv"), ("first-bank-gl", ".csv"),
     )
 )  # fmt: skip
+AIR_MILES = pages()["air-miles-rewards"]
 LINE_ENDS = {MILES: b"\r"}
 
 
@@ -101,10 +103,15 @@ def test_garbage_is_told_and_never_breaks_the_reader(name: str, content: bytes) 
     ("name", "old", "new", "told"),
     [
         (MILES, b"00000012E", b"00000012F", "total miles: '0000000…|the header says"),
-        (MILES, b"00000012E", b"000000125", "miles: '000000125': does not end in an overpunched"),
+        (
+            MILES,
+            b"00000012E",
+            b"000000125",
+            r"miles \(74-82\): '000000125': does not end in an overpunched",
+        ),
         (MILES, b"00000012E", b"00000000{", "is zero: such a line stands in no file"),
         (MILES, b"20260331000000", b"20260331120000", r"file time \(27-32\)"),
-        (MILES, b"20260331", b"20260231", "file date: '20260231': is no date"),
+        (MILES, b"20260331", b"20260231", r"file date \(19-26\): '20260231': is no date"),
         (
             MILES,
             b"00000004",
@@ -199,16 +206,16 @@ def rows(page: str, heading: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "layout"), [("TH", air_miles.HEADER), ("TD", air_miles.DETAIL)]
+    ("heading", "layout"), [("TH", AIR_MILES.header), ("TD", AIR_MILES.detail)]
 )
 def test_the_page_says_the_positions_of_the_mile_file(
-    heading: str, layout: tuple[air_miles.Field, ...]
+    heading: str, layout: tuple[Field, ...]
 ) -> None:
     assert rows("air-miles-rewards.md", heading) == [
         [f"{field.first}–{field.last}", field.name, field.meaning] for field in layout
     ]
     assert [field.first for field in layout[1:]] == [field.last + 1 for field in layout[:-1]]
-    assert layout[-1].last == air_miles.RECORD_BYTES
+    assert layout[-1].last == AIR_MILES.width
 
 
 SHEETS = {
