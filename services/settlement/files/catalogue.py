@@ -25,6 +25,8 @@ from services.settlement.files.layout.page import Page
 from services.settlement.files.layout.pages import outgoing, pages
 
 CREDIT = statement_credit.LAYOUT.name
+NAMED_BY_CONTRACTS = (*outgoing(), CREDIT)
+"""What a contract's `settlement.file.layout` may say."""
 BY_NUMBER = frozenset(name for name, page in outgoing().items() if page.by_number)
 """Layouts that name a member by the partner's number; the others go by account."""
 PUBLISHED = (*pages(), CREDIT, gl_journal.LAYOUT.name, manifest.LAYOUT)
@@ -40,10 +42,8 @@ def problems(terms: PartnerTerms) -> list[Problem]:
     """Why no file can be written under these clauses."""
     where = f"contract {terms.contract}/{terms.version}"
     page = outgoing().get(terms.layout)
-    if page is None and terms.layout != CREDIT:
-        why = (
-            f"no such layout is published; there are {' and '.join(sorted([*outgoing(), CREDIT]))}"
-        )
+    if terms.layout not in NAMED_BY_CONTRACTS:
+        why = f"no such layout is published; there are {' and '.join(sorted(NAMED_BY_CONTRACTS))}"
         return [Problem(why, file=where, field="settlement.file.layout", value=terms.layout)]
     money = is_currency(terms.unit)
     if money != (page is None or page.earns == "money"):

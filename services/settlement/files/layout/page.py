@@ -60,6 +60,7 @@ class _Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     optional: bool = False
     nonzero: bool = False
     codes: dict[str, str] = {}
+    needs: dict[str, list[str]] = {}
 
 
 class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,6 +107,8 @@ class Field:
     optional: bool = False
     nonzero: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)
+    needs: Mapping[str, list[str]] = field(default_factory=dict)
+    """Word of a code → sources of the record that must have a value then."""
 
     @property
     def width(self) -> int:
@@ -203,7 +206,7 @@ def _field(raw: _Field) -> Field:
         digits=raw.digits or (end - start + 1 if start else 18),
         pattern=re.compile(raw.pattern, re.ASCII) if raw.pattern else None,
         meaning=raw.meaning or _shown(constant), optional=raw.optional, nonzero=raw.nonzero,
-        codes=raw.codes,
+        codes=raw.codes, needs=raw.needs,
     )  # fmt: skip
 
 
@@ -225,7 +228,9 @@ def _faults(page: Page) -> Iterator[str]:
     if not page.line_end and not page.fixed:
         yield "delimited records need a line end"
     sources = {found.source for found in page.detail}
-    for name in (*([page.order] if page.order else ()), *(n for t in page.together for n in t)):
+    needed = (name for one in page.detail for names in one.needs.values() for name in names)
+    together = (name for names in page.together for name in names)
+    for name in (*([page.order] if page.order else ()), *together, *needed):
         if name not in sources:
             yield f"no field of the detail is of {name!r}"
 
@@ -240,7 +245,8 @@ def _field_faults(found: Field, page: Page) -> Iterator[str]:
     if bool(found.first) != page.fixed:
         yield "has a position in a fixed file, and none in a delimited one"
     if found.total is not None and found.total.field:
-        counted = {one.name for one in page.detail if one.kind is not Kind.TEXT}
+        hashed = found.total.verb == "hash"
+        counted = {one.name for one in page.detail if hashed or one.kind is not Kind.TEXT}
         if found.total.verb not in VERBS or found.total.field not in counted:
             yield f"there is no total {found.total.verb!r} of {found.total.field!r}"
 

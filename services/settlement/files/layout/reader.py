@@ -39,6 +39,8 @@ class _Found:
 
     records: dict[str, list[tuple[int, Row, Row]]] = field(default_factory=dict)
     unreadable: bool = False
+    unit: str = ""
+    """That of the header, for details that do not name their own."""
 
     def of(self, kind: str) -> list[tuple[int, Row, Row]]:
         return self.records.get(kind, [])
@@ -112,17 +114,19 @@ def _expected(page: Page, seen: Sequence[str]) -> list[str]:
 
 def _take(page: Page, kind: str, line: int, record: str, result: _Found, found: Findings) -> None:
     fields = page.records.get(kind)
-    values = _values(page, fields, line, record, found) if fields else None
+    values = _values(page, fields, line, record, result.unit, found) if fields else None
     if values is None or fields is None:
         result.unreadable = True
         return
     row = {one.source: value for one, value in zip(fields, values, strict=True) if one.source}
     totals = {one.name: value for one, value in zip(fields, values, strict=True) if one.total}
+    if kind == "header":
+        result.unit = _text(row.get("unit")) or ""
     result.records.setdefault(kind, []).append((line, row, totals))
 
 
 def _values(
-    page: Page, fields: Sequence[Field], line: int, record: str, found: Findings
+    page: Page, fields: Sequence[Field], line: int, record: str, unit: str, found: Findings
 ) -> list[Value] | None:
     """The values of one record; None when one cannot be read."""
     try:
@@ -131,7 +135,7 @@ def _values(
         found.add(str(error), line=line)
         return None
     at_unit = next((nth for nth, one in enumerate(fields) if one.source == "unit"), None)
-    unit = cells[at_unit].strip(" ") if at_unit is not None else ""
+    unit = cells[at_unit].strip(" ") if at_unit is not None else unit
     values: list[Value] = []
     sound = True
     for one, cell in zip(fields, cells, strict=True):
@@ -158,12 +162,21 @@ def _check_details(page: Page, result: _Found, found: Findings) -> None:
                           "doubled or out of order", line=line, field=order,
                           value=str(number))  # fmt: skip
             before = max(before, number)
+        _check_needs(page, line, row, found)
         for names in page.together:
             if len({row[name] is None for name in names}) > 1:
                 found.add(f"{' and '.join(names)} stand together or not at all", line=line)
         if backs and (_int(row.get("amount")) or 0) < 0 and row["original_line"] is None:
             found.add("a line that takes back must name its original", line=line,
                       field="original_line")  # fmt: skip
+
+
+def _check_needs(page: Page, line: int, row: Row, found: Findings) -> None:
+    for one in page.detail:
+        word = row.get(one.source)
+        for name in one.needs.get(str(word), ()) if one.needs else ():
+            if row.get(name) is None:
+                found.add(f"is required with {one.codes[str(word)]}", line=line, field=name)
 
 
 def _check_totals(page: Page, result: _Found, rows: Sequence[Row], found: Findings) -> None:

@@ -26,7 +26,10 @@ def _count(page: Page, total: Sum, of: Field | None, details: Sequence[Row]) -> 
     if of is None:
         others = sum((bool(page.header), bool(page.trailer), page.names))
         return len(details) + (others if total.verb == "records" else 0)
-    numbers = [int(value) for row in details if isinstance(value := row.get(of.source), int | str)]
+    values = (row.get(of.source) for row in details)
+    if total.verb == "hash":
+        return sum(_digits(value) for value in values)
+    numbers = [int(value) for value in values if isinstance(value, int | str)]
     match total.verb:
         case "plus":
             return sum(number for number in numbers if number > 0)
@@ -40,3 +43,11 @@ def shortened(field: Field, number: int) -> int:
     if field.total is not None and field.total.verb == "hash":
         return int(number % 10**field.digits)
     return number
+
+
+def _digits(value: Value) -> int:
+    """The digits of a number or a text, read as one number."""
+    return int("".join(letter for letter in str(value or "") if letter in DIGITS) or "0")
+
+
+DIGITS = "0123456789"

@@ -25,18 +25,18 @@ def write(page: Page, header: Row, details: Sequence[Row], *, file: str) -> tupl
     """
     totals = count(page, details)
     rows: list[tuple[tuple[Field, ...], Row]] = [(page.header, header)] if page.header else []
-    first = len(rows) + page.names
+    names_at = len(rows)
     rows += [(page.detail, row) for row in details]
     rows += [(page.trailer, header)] if page.trailer else []
     records = []
     for nth, (fields, row) in enumerate(rows):
-        line = nth + 1 + (page.names and nth >= first - page.names)
+        line = nth + 1 + (page.names and nth >= names_at)
         try:
             records.append(_record(page, fields, row, totals, unit_of(row, header)))
         except DoesNotFit as error:
             raise DoesNotFit(f"line {line}: {error}") from error
     if page.names:
-        records.insert(first - 1, framing.names(page))
+        records.insert(names_at, framing.names(page))
     content = framing.to_bytes(page, records)
     return content, _demand_same(page, header, details, content, file)
 
