@@ -11,6 +11,7 @@ from services.settlement.batches.batch import Header, Sealed, Written
 from services.settlement.batches.due import Due
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import TermsBook
 from services.settlement.billing.price import Granted
 
@@ -26,13 +27,15 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a seal saw, all at one instant: due transfers, how far the card streams were
-    committed (stream → seq), the revision of the facts, and the partner's numbers by account.
+    committed (stream → seq), the revision of the facts, the partner's numbers by account, and
+    the payout table.
     """
 
     due: Sequence[Due]
     vector: Mapping[str, int]
     facts: int
     numbers: Mapping[str, str]
+    payouts: Payouts | None = None
 
 
 class SealStore(Protocol):
