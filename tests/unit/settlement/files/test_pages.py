@@ -9,8 +9,10 @@ import pytest
 
 from services.accrual.contracts.layouts import layouts
 from services.settlement.files import catalogue, partner
+from services.settlement.files.fbdi_columns import BY_PLACE
 from services.settlement.files.layout.page import Field
 from services.settlement.files.layout.pages import outgoing, pages
+from services.settlement.files.nacha_records import ADDENDA, RECORD, RECORDS
 
 WORDS = sorted(
     file.name
@@ -73,3 +75,20 @@ def test_pages_that_go_out_ask_only_for_values_that_a_batch_has() -> None:
         heads = {field.source for field in (*page.header, *page.trailer)} - {""}
         assert heads <= set(partner.HEADER_VALUES)
         assert {field.source for field in page.detail} - {""} <= set(partner.DETAIL_VALUES)
+
+
+def test_the_page_of_the_ach_says_every_position() -> None:
+    kinds = {**RECORDS, **{f"7 {kind}": fields for kind, fields in ADDENDA.items()}}
+    for kind, fields in kinds.items():
+        said = [cells[0] for cells in rows("nacha.md", kind)]
+        assert said == [f"{field.first}–{field.last}" for field in fields]
+        assert [field.first for field in fields[1:]] == [field.last + 1 for field in fields[:-1]]
+        assert fields[-1].last == RECORD
+
+
+def test_the_page_of_the_ledger_says_every_cell() -> None:
+    assert rows("gl-fbdi.md", "Line") == [
+        [str(place), column.name, column.meaning + (", or empty" if column.optional else "")]
+        for place, column in BY_PLACE.items()
+        if not 10 <= place <= 38
+    ]
