@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click.testing
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.cli import export, settle
+from services.cli import export, payout, settle
 from services.cli.session import Output, Session
+from services.runtime.sealing import IDENTITY, PUBLIC_KEY, create_keys
+from services.runtime.settings import load_settings
+from services.settlement.bootstrap import payouts
 from tests.support.batches import CHART
 from tests.support.settlement import Books, cash_terms, miles_terms
 
@@ -55,6 +60,7 @@ def run(books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("MILEPOST_FILES_DIR", str(tmp_path / "files"))
     app = typer.Typer()
     settle.register(app)
+    payout.register(app)
     export.register(app)
 
     def invoke(*arguments: str | Path) -> click.testing.Result:
@@ -135,3 +141,55 @@ def test_a_member_without_a_payout_account_waits(run: Run) -> None:
     assert [(entry["amount"], entry["why"]) for entry in held] == [
         (500, "the member has no payout account")
     ]
+
+
+ACCOUNTS = (
+    "role,owner,name,bank,account,kind,identifier,bank_name\n"
+    "payer,sky-air,CASHBACK PROC,091000019,,,1234567890,DEMO BANK\n"
+    "payee,acc-1,JANE SAMPLE,091000019,{account},savings,,\n"
+)
+
+
+@pytest.mark.parametrize("books", [PAYOUT], indirect=True)
+def test_a_member_is_paid_to_the_account_that_was_known_when_the_batch_was_sealed(
+    run: Run, books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_keys(tmp_path / "keys")
+    monkeypatch.setenv("MILEPOST_PAYOUT_KEY_FILE", str(tmp_path / "keys" / PUBLIC_KEY))
+    accounts = tmp_path / "accounts.csv"
+    imported = ("payout", "import", accounts, "--by", "Ann", "--date", "2026-03-01")
+    accounts.write_text(ACCOUNTS.format(account="5550001"))
+    assert document(run(*imported))["accounts"] == 2
+    refused = run(*SETTLE)
+    assert refused.exit_code == 2
+    assert "MILEPOST_PAYOUT_IDENTITY_FILE: is not set" in refused.stderr
+    monkeypatch.setenv("MILEPOST_PAYOUT_IDENTITY_FILE", str(tmp_path / "keys" / IDENTITY))
+    settled = document(run(*SETTLE))
+    assert settled["totals"] == {"SKY-MILE": 165, "USD": 500}
+    (path,) = [Path(file["path"]) for file in settled["files"] if file["path"].endswith(".ach")]
+    assert document(run("batch", "check", path))["totals"] == {"USD": 500}
+    before = path.read_bytes()
+    assert b"5550001" in before
+    accounts.write_text(ACCOUNTS.format(account="7770009"))
+    document(run(*imported))
+    path.unlink()
+    document(run("batch", "reproduce", BATCH))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("books", [PAYOUT], indirect=True)
+async def test_the_database_never_sees_a_name_or_an_account(books: Books, tmp_path: Path) -> None:
+    create_keys(tmp_path / "keys")
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text(ACCOUNTS.format(account="5550001"))
+    key = str(tmp_path / "keys" / PUBLIC_KEY)
+    settings = load_settings({"MILEPOST_DATABASE_URL": books.url, "MILEPOST_PAYOUT_KEY_FILE": key})
+    await payouts.import_payouts(settings, accounts, by="Ann", on=date(2026, 3, 1))
+    rows = await books.connection.fetch("SELECT * FROM settlement_payout")
+    assert len(rows) == 2
+    assert not any(secret in bytes(row["sealed"]) for row in rows for secret in (b"JANE", b"5550"))
+    for change in ("UPDATE settlement_payout SET owner = 'x'", "DELETE FROM settlement_payout"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with books.connection.transaction():
+                await books.connection.execute("SET LOCAL ROLE milepost_app")
+                await books.connection.execute(change)

@@ -25,14 +25,14 @@ def save(path: Path, content: bytes) -> None:
         raise InvalidInput([Problem(why, field="--to", value=str(path))]) from error
 
 
-def content_of(path: Path, field: str) -> bytes:
-    """What a small file holds."""
+def content_of(path: Path, field: str, bytes_max: int = BYTES_MAX) -> bytes:
+    """What a file holds that is not larger than it may be."""
     try:
         with path.open("rb") as file:
-            content = file.read(BYTES_MAX + 1)
+            content = file.read(bytes_max + 1)
     except OSError as error:
         why = error.strerror or "cannot be read"
         raise InvalidInput([Problem(why, field=field, value=str(path))]) from error
-    if len(content) > BYTES_MAX:
+    if len(content) > bytes_max:
         raise InvalidInput([Problem("is too large", field=field, value=str(path))])
     return content

@@ -29,6 +29,7 @@ from services.settlement.batches.batch import SEALED, Header
 from services.settlement.batches.draft import Draft
 from services.settlement.batches.line import batch_id
 from services.settlement.batches.order import Order, read_command
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.checking import check
 from services.settlement.emission import Emitted, emit, is_waiting, release
 from services.settlement.files.file import Checked, File
@@ -72,11 +73,11 @@ async def settle(settings: Settings, order: Order) -> Settled:
     drop = FolderDrop(settings.require_files_dir())
     async with _database(settings) as database:
         async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
-            sealing = await seal(order, PostgresSealStore(connection))
-            store = PostgresBatchStore(connection)
+            sealing = await seal(order, PostgresSealStore(connection, opener=opener_of(settings)))
+            store = PostgresBatchStore(connection, opener_of(settings))
             files = await write_files(sealing.seal.batch, store) if sealing.seal else []
         async with database.connection() as connection:
-            store = PostgresBatchStore(connection)
+            store = PostgresBatchStore(connection, opener_of(settings))
             headers = await store.headers(partner=order.partner)
             header = headers.pop() if sealing.seal else None
             repaired = []
@@ -110,14 +111,14 @@ async def list_batches(settings: Settings, *, partner: str | None = None) -> lis
 async def show_batch(settings: Settings, batch: str) -> Shown:
     """A batch with its price, its files, and who waits."""
     async with _reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         return await show(await find(batch, store), store, store)
 
 
 async def show_line(settings: Settings, batch: str, line: int) -> Opened:
     """A line down to the events that caused it."""
     async with _reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         return await open_line(await find(batch, store), line, store)
 
 
@@ -139,17 +140,20 @@ async def approve_batch(settings: Settings, batch: str, *, approver: str, on: da
     drop = FolderDrop(settings.require_files_dir())
     async with _database(settings) as database:
         async with database.connection() as connection:
-            store = PostgresBatchStore(connection)
+            store = PostgresBatchStore(connection, opener_of(settings))
             header = await find(batch, store)
             files = await recompute(batch, store)
             if header.state == SEALED:
                 emit(header, files, drop)
         async with database.transaction() as connection:
             fresh = await approve(
-                batch, approver=approver, on=on, store=PostgresBatchStore(connection)
+                batch,
+                approver=approver,
+                on=on,
+                store=PostgresBatchStore(connection, opener_of(settings)),
             )
         async with database.connection() as connection:
-            header = await find(batch, PostgresBatchStore(connection))
+            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
     moved = release(header, files, drop) if fresh or is_waiting(header, drop) else []
     return Approved(header, fresh, tuple(moved))
 
@@ -161,7 +165,7 @@ async def reproduce_batch(settings: Settings, batch: str) -> tuple[Header, list[
     """
     drop = FolderDrop(settings.require_files_dir())
     async with _reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         header = await find(batch, store)
         return header, emit(header, await recompute(batch, store), drop)
 
@@ -179,13 +183,19 @@ async def batch_rows(connection: Connection) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await PostgresBatchStore(connection).export()]
 
 
-async def invariants(connection: Connection, files_dir: Path | None = None) -> list[Finding]:
+async def invariants(
+    connection: Connection, files_dir: Path | None = None, settings: Settings | None = None
+) -> list[Finding]:
     """Every invariant of settlement; that of the stored files when there is such a folder."""
     drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
-    return await findings(PostgresAuditStore(connection), PostgresBatchStore(connection), drop)
+    return await findings(
+        PostgresAuditStore(connection), PostgresBatchStore(connection, opener_of(settings)), drop
+    )
 
 
-async def resettle(ledger: Connection, rebuilt: Connection) -> list[str]:
+async def resettle(
+    ledger: Connection, rebuilt: Connection, settings: Settings | None = None
+) -> list[str]:
     """Fold every recorded seal again in a rebuilt ledger, and give each difference.
 
     `rebuilt` is inside a transaction, its search path holds the facts and the folded card streams.
@@ -199,11 +209,13 @@ async def resettle(ledger: Connection, rebuilt: Connection) -> list[str]:
         sequence = await refold_store.next_sequence(rebuilt, partner)
         labels = await refold_store.labels(ledger, batch_id(partner, sequence))
         recorded = Recorded(event.stream_id, event.seq, command.vector, command.facts, labels)
-        sealing = await seal(command.order, PostgresSealStore(rebuilt, recorded))
+        sealing = await seal(
+            command.order, PostgresSealStore(rebuilt, recorded, opener_of(settings))
+        )
         if sealing.seal is None:
             found.append(f"{batch_id(partner, sequence)}: nothing is due when it is folded again")
             continue
-        await write_files(sealing.seal.batch, PostgresBatchStore(rebuilt))
+        await write_files(sealing.seal.batch, PostgresBatchStore(rebuilt, opener_of(settings)))
     return found + await refold_store.differences(ledger, rebuilt, shown_max=5)
 
 
@@ -223,7 +235,7 @@ async def run_settlement(service: Service) -> None:
         while not service.stop.is_set():
             try:
                 async with database.connection() as connection:
-                    store = PostgresBatchStore(connection)
+                    store = PostgresBatchStore(connection, opener_of(settings))
                     for batch in await tidy(store, drop):
                         _log.info("files written", batch=batch)
                     await _announce(settings, store)

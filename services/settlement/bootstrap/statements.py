@@ -15,6 +15,7 @@ from services.settlement.approve import find
 from services.settlement.billing.chart import read_chart
 from services.settlement.billing.journal import journal
 from services.settlement.billing.price import by_kind
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.files import fbdi, fbdi_reader
 from services.settlement.files.fields import DoesNotFit
 from services.settlement.files.file import File
@@ -69,4 +70,4 @@ async def _store(settings: Settings) -> AsyncIterator[PostgresBatchStore]:
         ) as database,
         database.connection() as connection,
     ):  # fmt: skip
-        yield PostgresBatchStore(connection)
+        yield PostgresBatchStore(connection, opener_of(settings))
