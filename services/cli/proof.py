@@ -94,7 +94,9 @@ def verify(context: typer.Context) -> None:
         settings = session.settings()
         async with accrual.books(settings) as books:
             found = await books.findings()
-            return found + await settlement.invariants(books.connection, settings.files_dir)
+            return found + await settlement.invariants(
+                books.connection, settings.files_dir, settings
+            )
 
     findings = session.run(work())
     ok = all(finding.ok for finding in findings)

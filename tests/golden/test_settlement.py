@@ -11,8 +11,17 @@ from pathlib import Path
 import pytest
 
 from services.settlement.batches.batch import SEALED
-from services.settlement.files import catalogue, manifest
-from tests.support.batches import cash_batch, miles_batch
+from services.settlement.files import catalogue, manifest, payout
+from services.settlement.files.statement import forms
+from services.settlement.files.statement.of import of_batch
+from tests.support.batches import (
+    answer_to,
+    cash_batch,
+    fbdi_of,
+    miles_batch,
+    page_batch,
+    payout_batch,
+)
 
 FOLDER = Path(__file__).parent / "settlement"
 
@@ -25,7 +34,19 @@ def produced() -> dict[str, bytes]:
         files[manifest.name(batch.header)] = manifest.write(
             batch.header, [file.written for file in written], state=SEALED
         )
-    return files
+    for layout in ("mileage-credits", "mileage-host"):
+        files |= {
+            f.name: f.content for f in catalogue.files(page_batch(layout)) if layout in f.name
+        }
+    for layout in payout.ENDINGS:
+        files |= {
+            f.name: f.content for f in catalogue.files(payout_batch(layout)) if layout in f.name
+        }
+    files["first-bank-gl-fbdi-000003.csv"] = fbdi_of(cash_batch())
+    statement = of_batch(miles_batch(), [])
+    files["sky-air-statement-000011.csv"] = forms.write(statement, "csv")
+    name, content = answer_to(miles_batch())
+    return files | {name: content}
 
 
 PRODUCED = produced()

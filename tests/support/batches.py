@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from services.settlement.batches.batch import Flow, Header, Sealed
 from services.settlement.batches.due import Due
 from services.settlement.batches.line import Line
+from services.settlement.batches.payout import Payee, Payer, Payouts
 from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
+from services.settlement.billing.chart import read_chart
+from services.settlement.billing.journal import journal
+from services.settlement.files import fbdi
+from services.settlement.files.layout.pages import pages
+from services.settlement.files.layout.writer import write
 from tests.support.settlement import MARCH_5, MARCH_END, cash_terms, miles_terms
 
 
@@ -125,6 +132,103 @@ def miles_batch() -> Sealed:
             line(4, 999_999_999, rule="dining", award="bonus"),
         ]
     )
+
+
+def page_batch(layout: str) -> Sealed:
+    """The batch of `miles_batch`, settled by a page of another shape."""
+    codes = {"provider_code": "SKYA", "offer_codes": {"base": "B001", "dining": "D001"}}
+    clauses = book(**{"sky-visa": miles_terms(file={"layout": layout, **codes})})
+    return sealed(miles_batch().lines, clauses=clauses)
+
+
+def answer_to(batch: Sealed) -> tuple[str, bytes]:
+    """What a partner might answer: name and bytes of a `mileage-answer`."""
+    outcomes = ["ACCEPTED", "MERGED", "REJECTED", "WARNED"]
+    rows = [
+        {
+            "line": found.line,
+            "membership_number": found.membership_number,
+            "amount": found.amount,
+            "outcome": outcome,
+            "code": "5" if outcome == "REJECTED" else None,
+            "new_number": "77777777" if outcome == "MERGED" else None,
+            "text": "closed; ask us" if outcome == "REJECTED" else None,
+        }
+        for found, outcome in zip(batch.lines, outcomes, strict=True)
+    ]
+    header = {
+        "batch": batch.header.batch,
+        "sequence": batch.header.sequence,
+        "answered_on": date(2026, 4, 2),
+    }
+    name = f"{batch.header.partner}-mileage-answer-{batch.header.sequence:06d}.csv"
+    return name, write(pages()["mileage-answer"], header, rows, file=name)[0]
+
+
+def payout_batch(layout: str = "nacha-ppd") -> Sealed:
+    """Cash in one currency for three members; one has several lines, of one nothing is left."""
+    currency = "EUR" if layout == "pain.001" else "USD"
+    terms = {"unit": currency, "adjustments": "carry", "file": {"layout": layout}}
+    clauses = book(cash={**cash_terms(), **terms})
+    cash = {"contract": "cash", "rule": "cash", "membership_number": "", "unit": currency}
+    back = {"original_batch": "first-bank-000002", "original_line": 3}
+    batch = sealed(
+        [
+            line(1, 1300, **cash),
+            line(2, -50, **{**cash, **back}),
+            line(3, 399, **cash, account_id="acc-2"),
+            line(4, 70, **cash, account_id="acc-3"),
+            line(5, -70, **{**cash, **back}, account_id="acc-3"),
+        ],
+        partner="first-bank",
+        sequence=3,
+        clauses=clauses,
+    )
+    return replace(batch, payouts=SEPA_PAYOUTS if layout == "pain.001" else ACH_PAYOUTS)
+
+
+ACH_PAYOUTS = Payouts(
+    Payer("CASHBACK PROC", "1234567890", "091000019", "DEMO BANK"),
+    {
+        "acc-1": Payee("JANE SAMPLE", "091000019", "123456789"),
+        "acc-2": Payee("RAVI SAMPLE", "121042882", "987654", "savings"),
+        "acc-3": Payee("LI SAMPLE", "091000019", "5550001"),
+    },
+)
+SEPA_PAYOUTS = Payouts(
+    Payer("First Bank", "", "DEUTDEFF", "", "DE89370400440532013000"),
+    {
+        "acc-1": Payee("Åse Prøve", "DNBANOKK", "NO9386011117947"),
+        "acc-2": Payee("Ravi Sample", "BNPAFRPP", "FR1420041010050500013M02606"),
+        "acc-3": Payee("Li Sample", "DEUTDEFF", "DE89370400440532013000"),
+    },
+)
+"""The accounts are the ones that the standards print as examples."""
+
+
+CHART = """\
+ledger: "300000046975980"
+ledger_name: Demo ledger
+currency: NOK
+source: Milepost
+category: Rewards
+group: "42"
+conversion: Corporate
+segments:
+  reward-cost/*: ["101", "10", "62520"]
+  member: ["101", "10", "21100"]
+  partner-payable/*: ["101", "10", "21200"]
+  payout-clearing: ["101", "10", "21300"]
+"""
+
+
+def fbdi_of(batch: Sealed) -> bytes:
+    """The batch's journal for the ledger of `CHART`."""
+    header = batch.header
+    return fbdi.write(
+        journal(batch.flows, partner=header.partner), chart=read_chart(CHART.encode(), "chart"),
+        batch=header.batch, sequence=header.sequence, through=header.through,
+    )  # fmt: skip
 
 
 def cash_batch() -> Sealed:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from services.accrual.contracts.clauses.clause import Clause
 from services.accrual.contracts.clauses.periods import Reward
+from services.accrual.contracts.layouts import UNITS, Layout, settling
 from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
 from services.accrual.contracts.numbers import Exact, Percent, Whole, Yes
 from services.kernel.rates import Rounding as Mode
@@ -90,16 +91,17 @@ class File(Clause):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"layout": {"const": AIR_MILES}}},
+            "if": {"properties": {"layout": {"enum": settling(UNITS)}}},
             "then": {"required": ["provider_code", "offer_codes"]},
             "else": {"properties": {"provider_code": False, "offer_codes": False}},
         }
     )
 
     layout: Annotated[
-        Literal["air-miles-rewards", "statement-credit"],
+        Layout,
         Field(
-            description="air-miles-rewards for units · statement-credit for money",
+            description="A page of schemas/files: air-miles-rewards and other partners' files "
+            "for units · statement-credit and payouts for money",
             examples=[STATEMENT_CREDIT],
         ),
     ]
@@ -121,7 +123,7 @@ class Settlement(Clause):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"file": {"properties": {"layout": {"const": AIR_MILES}}}}},
+            "if": {"properties": {"file": {"properties": {"layout": {"enum": settling(UNITS)}}}}},
             "then": {"required": ["miles_price"]},
             "else": {"properties": {"miles_price": False}},
         }

@@ -1,0 +1,14 @@
+-- Where members are paid, and who pays. Names and accounts are sealed to the payout key before they
+-- come here: the database never sees one. A row is never changed; the newest up to a batch's facts
+-- holds for it, so the same batch pays the same accounts whenever its files are made again.
+CREATE TABLE settlement_payout (
+  role         text NOT NULL CHECK (role IN ('payee', 'payer')),
+  owner        text NOT NULL CHECK (btrim(owner) <> ''),  -- account id of a payee, partner of a payer
+  revision     bigint NOT NULL,
+  sealed       bytea NOT NULL,
+  recorded_by  text NOT NULL CHECK (btrim(recorded_by) <> ''),
+  recorded_on  date NOT NULL,
+  CONSTRAINT settlement_payout_once PRIMARY KEY (role, owner, revision)
+);
+
+GRANT SELECT, INSERT ON settlement_payout TO milepost_app;
