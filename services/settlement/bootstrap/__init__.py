@@ -19,7 +19,7 @@ from services.runtime.producer import BatchProducer, OutgoingRecord
 from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.telemetry import get_logger
-from services.settlement.adapters import refold_store
+from services.settlement.adapters import payout_store, refold_store
 from services.settlement.adapters.audit_store import PostgresAuditStore
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.file_drop import FolderDrop
@@ -201,6 +201,7 @@ async def resettle(
     `rebuilt` is inside a transaction, its search path holds the facts and the folded card streams.
     """
     found: list[str] = []
+    await payout_store.copy_all(ledger, rebuilt)
     for event in await refold_store.commands(ledger):
         command = read_command(event.body)
         if command is None:
