@@ -18,8 +18,11 @@ from services.cli import export, payout, settle
 from services.cli.session import Output, Session
 from services.runtime.sealing import IDENTITY, PUBLIC_KEY, create_keys
 from services.runtime.settings import load_settings
+from services.settlement import bootstrap as settlement
+from services.settlement.batches.order import Order
 from services.settlement.bootstrap import payouts
 from tests.support.batches import CHART
+from tests.support.refold import resettled
 from tests.support.settlement import Books, cash_terms, miles_terms
 
 Run = Callable[..., click.testing.Result]
@@ -193,3 +196,26 @@ async def test_the_database_never_sees_a_name_or_an_account(books: Books, tmp_pa
             async with books.connection.transaction():
                 await books.connection.execute("SET LOCAL ROLE milepost_app")
                 await books.connection.execute(change)
+
+
+@pytest.mark.parametrize("books", [PAYOUT], indirect=True)
+async def test_a_rebuild_pays_the_same_accounts_and_verify_reads_the_same_bytes(
+    books: Books, tmp_path: Path
+) -> None:
+    create_keys(tmp_path / "keys")
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text(ACCOUNTS.format(account="5550001"))
+    settings = load_settings({
+        "MILEPOST_DATABASE_URL": books.url,
+        "MILEPOST_FILES_DIR": str(tmp_path / "files"),
+        "MILEPOST_PAYOUT_KEY_FILE": str(tmp_path / "keys" / PUBLIC_KEY),
+        "MILEPOST_PAYOUT_IDENTITY_FILE": str(tmp_path / "keys" / IDENTITY),
+    })  # fmt: skip
+    await payouts.import_payouts(settings, accounts, by="Ann", on=date(2026, 3, 1))
+    order = Order(partner="sky-air", through=date(2026, 3, 31), by="Ann", on=date(2026, 4, 1))
+    await settlement.settle(settings, order)
+    found = await settlement.invariants(books.connection, tmp_path / "files", settings)
+    assert [finding.id for finding in found if not finding.ok] == []
+    blind = await settlement.invariants(books.connection, tmp_path / "files")
+    assert [finding.id for finding in blind if not finding.ok] == ["settlement-bytes"]
+    assert await resettled(books, settings) == []

@@ -14,3 +14,7 @@ SELECT DISTINCT ON (role, owner) role, owner, sealed
  WHERE revision <= $2
    AND ((role = 'payer' AND owner = $1) OR (role = 'payee' AND owner = ANY($3::text[])))
  ORDER BY role, owner, revision DESC;
+
+-- name: all_rows
+-- The whole table, for a rebuild.
+SELECT role, owner, revision, sealed, recorded_by, recorded_on FROM settlement_payout;
