@@ -30,8 +30,8 @@ OPERATOR_WRITES = {
     "member_row", "account_dates", "activation", "stream", "card_event", "transfer",
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
-    "settlement_payment", "settlement_move", "settlement_merge", "acknowledgement",
-    "file_delivery", "file_delivery_end", "period_close", "period_close_position",
+    "settlement_payment", "settlement_payout", "settlement_move", "settlement_merge",
+    "acknowledgement", "file_delivery", "file_delivery_end", "period_close", "period_close_position",
     "period_close_balance", "stream_position", "balance",
 }  # fmt: skip
 WRITES = {
@@ -47,11 +47,11 @@ GUARDED = {
     "settlement_batch", "settlement_answer", "settlement_merge", "settlement_line",
     "settlement_member", "settlement_file", "settlement_approval", "settlement_announcement",
     "settlement_state", "settlement_payment", "settlement_move", "file_delivery",
-    "file_delivery_end", "acknowledgement",
+    "file_delivery_end", "acknowledgement", "settlement_payout",
 }  # fmt: skip
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store",
+    "chain_store", "payout_store",
 )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ WORDS = sorted(
     if file.name.endswith(".md") and file.name != "README.md"
 )
 
+INCOMING = {"payout-accounts.md", "air-miles-audit.md"}
+"""What others write: milepost publishes no file of these."""
+
 
 def words(page: str) -> str:
     return resources.files("schemas").joinpath(f"files/{page}").read_text("utf-8")
@@ -52,7 +55,7 @@ def test_the_page_in_words_says_every_field(name: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("page", [page for page in WORDS if page != "payout-accounts.md"])
+@pytest.mark.parametrize("page", sorted(set(WORDS) - INCOMING))
 def test_the_sample_on_the_page_is_the_published_file(page: str) -> None:
     name = re.search(r"Sample: `([^`]+)`", words(page))
     assert name is not None

@@ -12,3 +12,10 @@ CREATE TABLE settlement_payout (
 );
 
 GRANT SELECT, INSERT ON settlement_payout TO milepost_app;
+GRANT SELECT ON settlement_payout TO milepost_author, milepost_approver, milepost_auditor;
+GRANT SELECT, INSERT ON settlement_payout TO milepost_operator;
+
+ALTER TABLE settlement_payout ENABLE ROW LEVEL SECURITY;
+ALTER TABLE settlement_payout FORCE ROW LEVEL SECURITY;
+CREATE POLICY house ON settlement_payout TO milepost_app, milepost_author, milepost_approver,
+  milepost_operator, milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);
