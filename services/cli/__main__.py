@@ -19,8 +19,8 @@ app = typer.Typer(
 )
 
 GROUPS = (
-    "service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild", "settle",
-    "payout",     "export", "demo", "bench",
+    "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
+    "rebuild", "settle", "payout", "partner", "period", "audit", "export", "demo", "bench",
 )  # fmt: skip
 
 

@@ -11,4 +11,5 @@ CREATE TABLE settlement_payout (
   CONSTRAINT settlement_payout_once PRIMARY KEY (role, owner, revision)
 );
 
-GRANT SELECT, INSERT ON settlement_payout TO milepost_app;
+GRANT SELECT, INSERT ON settlement_payout TO milepost_app, milepost_operator;
+GRANT SELECT ON settlement_payout TO milepost_approver, milepost_auditor;

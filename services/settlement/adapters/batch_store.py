@@ -16,11 +16,11 @@ from services.runtime.named_queries import load_queries
 from services.runtime.sealing import Opener
 from services.settlement.adapters import payout_store
 from services.settlement.adapters.source_event import describe
-from services.settlement.batches.batch import Flow, Header, Sealed, Written
+from services.settlement.batches.batch import Flow, Head, Header, Sealed, Written
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
 from services.settlement.batches.payout import Payouts
-from services.settlement.batches.terms import read_terms
+from services.settlement.batches.terms import TermsBook, read_terms
 from services.settlement.billing.price import Granted
 from services.settlement.files.payout import ENDINGS
 
@@ -49,17 +49,11 @@ class PostgresBatchStore:
         """A batch with its lines, what it posted, and the clauses it was sealed under."""
         lines = await self._connection.fetch(_sql.lines, header.batch, timeout=READ_SECONDS)
         flows = await self._connection.fetch(_sql.flows, header.batch, timeout=READ_SECONDS)
-        terms = await self._connection.fetch(_sql.terms, header.partner)
         sealed = Sealed(
             header=header,
             lines=tuple(Line(*row) for row in lines),
             flows=tuple(Flow(*row) for row in flows),
-            terms={
-                (row["contract"], row["version"]): read_terms(
-                    row["contract"], row["version"], json.loads(row["terms"])
-                )
-                for row in terms
-            },
+            terms=await self.terms(header.partner),
         )
         return replace(sealed, payouts=await self._payouts(sealed))
 
@@ -67,13 +61,23 @@ class PostgresBatchStore:
         """Where the members of a batch are paid; not asked where no file pays them."""
         paid = {line.account_id for line in sealed.lines
                 if sealed.terms_of(line).layout in ENDINGS}  # fmt: skip
-        if not paid:
+        if not paid or self._opener is None:
             return None
         header = sealed.header
         return await payout_store.book(
             self._connection, self._opener, partner=header.partner, facts=header.facts,
             accounts=paid,
         )  # fmt: skip
+
+    async def terms(self, partner: str) -> TermsBook:
+        """The clauses of every version signed with the partner."""
+        rows = await self._connection.fetch(_sql.terms, partner)
+        return {
+            (row["contract"], row["version"]): read_terms(
+                row["contract"], row["version"], json.loads(row["terms"])
+            )
+            for row in rows
+        }
 
     async def unannounced(self) -> list[str]:
         """Batches whose present state has not been announced."""
@@ -131,8 +135,13 @@ def _header(row: asyncpg.Record) -> Header:
             "totals": json.loads(row["totals"]),
             "held": tuple(Entry(**entry) for entry in json.loads(row["held"])),
             "carried": tuple(Entry(**entry) for entry in json.loads(row["carried"])),
+            "heads": _heads(row["heads"]),
         }
     )
+
+
+def _heads(text: str | None) -> dict[str, Head]:
+    return {state: Head(*head) for state, head in json.loads(text or "{}").items()}
 
 
 def _refusal(constraint: str | None, header: Header) -> str | None:

@@ -31,9 +31,6 @@ class Line(NamedTuple):
     original_line: int | None
 
 
-COLUMNS: tuple[str, ...] = ("batch", *Line._fields)
-
-
 class Earlier(NamedTuple):
     """A line of an earlier batch of the same partner that stood in a file."""
 
@@ -50,6 +47,8 @@ class Earlier(NamedTuple):
     amount: int
     original_batch: str | None
     original_line: int | None
+    void: bool = False
+    """Whether it was withdrawn or rejected: then it gave nothing, or took nothing back."""
 
 
 def batch_id(partner: str, sequence: int) -> str:
