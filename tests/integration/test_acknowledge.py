@@ -66,6 +66,8 @@ async def test_every_line_has_the_outcome_that_the_airline_told(books: Books, fo
         (4, "WARNED", "OFFER_EXPIRED", None),
     ]
     assert await owed(books) == {"member": -80, "partner-payable/sky-air": 80}
+    opened = await settlement.show_line(settings_for(books.url, folder), BATCH, 4)
+    assert opened.pieces[0]["outcome"] == "WARNED"
     assert await broken(books, folder) == []
 
 

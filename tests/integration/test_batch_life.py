@@ -79,6 +79,10 @@ async def test_the_files_of_a_withdrawn_batch_go_to_the_archive(books: Books, fo
     assert manifest["state"] == "WITHDRAWN"
     with pytest.raises(InvalidInput, match="is WITHDRAWN"):
         await delivered(books, folder)
+    await settle(books, folder)
+    await withdraw(books, folder, "sky-air-000002")
+    with pytest.raises(InvalidInput, match="sky-air-000002 is withdrawn"):
+        await approved(books, folder, "sky-air-000002")
     assert await broken(books, folder) == []
 
 

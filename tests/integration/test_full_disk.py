@@ -37,7 +37,7 @@ def disk() -> Iterator[Callable[[int], Path]]:
         try:
             yield mounted
         finally:
-            subprocess.run(["umount", place], capture_output=True, check=False)
+            subprocess.run(["umount", "-l", place], capture_output=True, check=False)
 
 
 def _fill(place: Path) -> None:

@@ -29,6 +29,7 @@ _sql = load_queries("services.settlement.adapters", "batch_store.sql")
 READ_SECONDS = 600
 FOUR_EYES = "settlement_approval_four_eyes"
 APPROVED_ONCE = "settlement_approval_pkey"
+LEFT_ONCE = "settlement_state_left_once"
 
 
 class PostgresBatchStore:
@@ -150,6 +151,8 @@ def _refusal(constraint: str | None, header: Header) -> str | None:
             f"{header.batch} was sealed by {header.sealed_by!r}, the same person: "
             "somebody else must approve it"
         )
+    if constraint == LEFT_ONCE:
+        return f"{header.batch} has been withdrawn meanwhile"
     if constraint == APPROVED_ONCE:
         return f"{header.batch} has been approved meanwhile"
     return None

@@ -31,7 +31,9 @@ from services.settlement.seal import seal, write_files
 async def invariants(
     connection: Connection, files_dir: Path | None = None, settings: Settings | None = None
 ) -> list[Finding]:
-    """Every invariant of settlement; that of the stored files when there is such a folder."""
+    """Every invariant of settlement; that of the stored files when there is such a folder, and of
+    files that pay when the settings name what opens the payout table.
+    """
     drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
     batches = PostgresBatchStore(connection, opener_of(settings))
     found = await findings(PostgresAuditStore(connection), batches, drop)
@@ -55,11 +57,12 @@ async def resettle(
     `rebuilt` is inside a transaction, its search path holds the facts and the folded card streams.
     """
     found: list[str] = []
+    opener = opener_of(settings)
     await payout_store.copy_all(ledger, rebuilt)
     for event in await refold_store.commands(ledger):
         sealing, following = read_command(event.body), read_follow_up(event.body)
         if sealing is not None:
-            found += await _seal_again(sealing, event, ledger, rebuilt, opener_of(settings))
+            found += await _seal_again(sealing, event, ledger, rebuilt, opener)
         elif following is not None:
             found += await _follow_again(following, event, rebuilt)
     return found + await refold_store.differences(ledger, rebuilt, shown_max=5)
