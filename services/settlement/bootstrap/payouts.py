@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Database
 from services.runtime.sealing import Opener, Sealer
 from services.runtime.settings import Settings
 from services.settlement.adapters import payout_store
 from services.settlement.adapters.saved_file import content_of
+from services.settlement.bootstrap.parts import open_database
 from services.settlement.files.payout_sheet import read
 
 IMPORT_BYTES_MAX = 1 << 30
@@ -29,12 +29,6 @@ async def import_payouts(settings: Settings, path: Path, *, by: str, on: date) -
         raise InvalidInput([Problem("say who imports", field="--by", value=by)])
     sealer = Sealer.from_file(settings.require_payout_key(), "MILEPOST_PAYOUT_KEY_FILE")
     accounts = read(content_of(path, "CSV", IMPORT_BYTES_MAX), path.name)
-    async with (
-        await Database.connect(
-            settings.require_database(), size=1, strict=False,
-            application_name="milepost-settlement",
-        ) as database,
-        database.connection() as connection,
-    ):  # fmt: skip
+    async with open_database(settings) as database, database.connection() as connection:
         await payout_store.add(connection, accounts, sealer, by=by, on=on)
     return len(accounts)
