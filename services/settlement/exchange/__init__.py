@@ -1,0 +1,1 @@
+"""How files reach a partner: where each one receives them, and in which envelope."""
