@@ -111,7 +111,7 @@ class Seal(Part):
 class Delivery(Part):
     """Where one partner receives files. Without `seal` they go as they are."""
 
-    partner: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
+    partner: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
     to: Where
     seal: Seal | None = None
 

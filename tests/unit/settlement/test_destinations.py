@@ -77,7 +77,7 @@ deliveries:
 """
     ) == [
         "deliveries.yaml:2: deliveries[0].partner: 'Sky Air': String should match pattern "
-        "'^[a-z0-9][a-z0-9-]{0,62}\\z'",
+        "'^[a-z0-9][a-z0-9-]{0,62}$'",
         "deliveries.yaml:3: deliveries[0].to.sftp.port: '0': Input should be greater than or "
         "equal to 1",
         "deliveries.yaml:3: deliveries[0].to.sftp.host_keys_file: is missing",
