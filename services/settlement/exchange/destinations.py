@@ -224,7 +224,9 @@ def _problem(detail: Any, lines: Mapping[Path, int], file: str) -> Problem:
         "extra_forbidden": "is not a key here",
         "missing": "is missing",
     }.get(detail["type"], str(detail["msg"]).removeprefix("Value error, "))
-    value = detail["input"] if isinstance(detail["input"], str) else None
+    # What stands under a key that does not belong here may be a password.
+    tell = isinstance(detail["input"], str) and detail["type"] != "extra_forbidden"
+    value = detail["input"] if tell else None
     return Problem(why, file, lines.get(at), _dotted(path), value)
 
 
