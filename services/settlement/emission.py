@@ -6,13 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.kernel.errors import InvariantViolated
-from services.settlement.batches.batch import APPROVED, SEALED, Header
+from services.settlement.batches.batch import (
+    ANSWERED,
+    APPROVED,
+    SEALED,
+    SENT,
+    WITHDRAWN,
+    Header,
+)
 from services.settlement.files import manifest
 from services.settlement.files.file import File
 from services.settlement.ports import FileDrop
 
-PENDING, OUTGOING = "pending", "outgoing"
-FOLDER = {SEALED: PENDING, APPROVED: OUTGOING}
+PENDING, OUTGOING, ARCHIVE = "pending", "outgoing", "archive"
+FOLDERS = (PENDING, OUTGOING, ARCHIVE)
+FOLDER = {
+    SEALED: PENDING, APPROVED: OUTGOING, SENT: OUTGOING, ANSWERED: OUTGOING, WITHDRAWN: ARCHIVE,
+}  # fmt: skip
+"""State → where its files lie. What is sent is a copy of what lies in `outgoing`."""
+STATE = {PENDING: SEALED, OUTGOING: APPROVED, ARCHIVE: WITHDRAWN}
+"""Folder → the state that its manifest tells: the one that brought the files there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,28 @@ def release(header: Header, files: Sequence[File], drop: FileDrop) -> list[Emitt
     return emitted
 
 
+def retire(header: Header, files: Sequence[File], drop: FileDrop) -> list[Emitted]:
+    """After a withdrawal: everything goes to `archive`, so that nobody sends it by mistake.
+
+    The manifest leaves its folder first: who sees files without one leaves them alone.
+    """
+    for folder in (OUTGOING, PENDING):
+        drop.remove(header.partner, folder, manifest.name(header))
+        for file in files:
+            if drop.read(header.partner, folder, file.name) is None:
+                continue
+            if drop.read(header.partner, ARCHIVE, file.name) is None:
+                drop.move(header.partner, file.name, source=folder, target=ARCHIVE)
+            else:
+                drop.remove(header.partner, folder, file.name)
+    return emit(header, files, drop)
+
+
+def lies_in(header: Header, folder: str, drop: FileDrop) -> bool:
+    """Whether a folder has the batch's manifest."""
+    return drop.read(header.partner, folder, manifest.name(header)) is not None
+
+
 def is_waiting(header: Header, drop: FileDrop) -> bool:
     """Whether anything of a batch lies in `pending`: the manifest leaves it last."""
     return drop.read(header.partner, PENDING, manifest.name(header)) is not None
@@ -72,5 +107,8 @@ def is_waiting(header: Header, drop: FileDrop) -> bool:
 
 def _put_manifest(header: Header, files: Sequence[File], folder: str, drop: FileDrop) -> None:
     written = [file.written for file in files]
-    content = manifest.write(header, written, state=header.state)
+    state = STATE[folder]
+    head = header.heads.get(state)
+    more = {"audit": head._asdict()} if head is not None else None
+    content = manifest.write(header, written, state=state, more=more)
     drop.put(header.partner, folder, manifest.name(header), content)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from services.kernel.errors import InvalidInput, InvariantViolated
 from services.kernel.finding import Finding
-from services.settlement.emission import OUTGOING, PENDING
+from services.settlement.emission import FOLDERS, OUTGOING
 from services.settlement.ports import AuditStore, BatchStore, FileDrop
 from services.settlement.seal import recompute
 
@@ -20,6 +20,9 @@ QUESTIONS = {
     "settlement-originals": "originals",
     "settlement-members": "members",
     "settlement-approvals": "approvals",
+    "settlement-states": "states",
+    "settlement-answers": "answers",
+    "settlement-owed": "owed",
 }
 """Invariant → the query that shows it."""
 
@@ -52,7 +55,7 @@ async def _files(store: BatchStore, drop: FileDrop) -> Finding:
     checked, faults = 0, []
     for header in await store.headers():
         for file in await store.files(header.batch):
-            for folder in (PENDING, OUTGOING):
+            for folder in FOLDERS:
                 content = drop.read(header.partner, folder, file.name)
                 if content is None:
                     continue

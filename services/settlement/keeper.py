@@ -14,8 +14,15 @@ from importlib import resources
 
 import fastavro
 
-from services.settlement.batches.batch import APPROVED, Header, Written
-from services.settlement.emission import emit, is_waiting, release
+from services.settlement.batches.batch import SEALED, WITHDRAWN, Header, Written
+from services.settlement.emission import (
+    ARCHIVE,
+    emit,
+    is_waiting,
+    lies_in,
+    release,
+    retire,
+)
 from services.settlement.ports import BatchStore, FileDrop
 from services.settlement.seal import recompute
 
@@ -36,11 +43,14 @@ async def tidy(store: BatchStore, drop: FileDrop) -> list[str]:
     touched: list[str] = []
     for header in await store.headers():
         waiting = is_waiting(header, drop)
-        if header.state == APPROVED and waiting:
-            release(header, await recompute(header.batch, store), drop)
-            touched.append(header.batch)
-        elif header.state != APPROVED and not waiting:
-            emit(header, await recompute(header.batch, store), drop)
+        if header.state == SEALED:
+            done, work = waiting, emit
+        elif header.state == WITHDRAWN:
+            done, work = not waiting and lies_in(header, ARCHIVE, drop), retire
+        else:
+            done, work = not waiting, release
+        if not done:
+            work(header, await recompute(header.batch, store), drop)
             touched.append(header.batch)
     return touched
 

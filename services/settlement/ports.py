@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
-from services.settlement.batches.batch import Header, Sealed, Written
+from services.accrual.ledger.transfer import Transfer
+from services.settlement.batches.batch import Head, Header, Sealed, Written
 from services.settlement.batches.due import Due
+from services.settlement.batches.follow import Following, FollowUp, Move
+from services.settlement.batches.follow import Place as EventPlace
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
 from services.settlement.batches.terms import TermsBook
@@ -44,8 +47,8 @@ class SealStore(Protocol):
     async def open_stream(self, partner: str) -> Place:
         """Lock the partner's stream to the end of the transaction; it is made when missing."""
 
-    async def look(self, partner: str, through: date) -> Sight:
-        """What is due through the day and stands in no line yet."""
+    async def look(self, partner: str, through: date, place: Place) -> Sight:
+        """What is due through the day and stands in no line yet, as the seal at `place` sees it."""
 
     async def earlier(
         self, partner: str, purchases: Collection[tuple[int, int]]
@@ -75,6 +78,70 @@ class BatchStore(Protocol):
 
     async def approve(self, header: Header, *, approver: str, on: date) -> None:
         """Record the approval. Raises InvalidInput when the database refuses the person."""
+
+
+class Run(NamedTuple):
+    """One delivery of a batch; run 0 is the first. `head` is the audit chain's when it began."""
+
+    run: int
+    place: str
+    ended: bool
+    head: Head | None
+
+
+class LifeStore(Protocol):
+    """What follows on a sealed batch, inside one database transaction."""
+
+    async def standing(self, header: Header) -> Following:
+        """Lock the partner's stream to the end of the transaction, and read the batch then."""
+
+    async def facts(self, *, new: bool) -> int:
+        """The revision of the facts, or the next one, locked to commit."""
+
+    async def record(self, event: FollowUp, stream_id: int) -> EventPlace:
+        """Record an event of the partner's stream."""
+
+    async def save(
+        self,
+        event: FollowUp,
+        standing: Following,
+        place: EventPlace,
+        transfers: Sequence[Transfer],
+        moves: Sequence[Move],
+    ) -> None:
+        """Post, and store what is said of lines and batch. InvalidInput for an illegal move."""
+
+    async def answer(self, partner: str, sha256: str) -> str | None:
+        """The batch that a file of these bytes has answered before."""
+
+    async def payment(self, batch: str, reference: str) -> bool:
+        """Whether this payment is recorded."""
+
+
+class DeliveryStore(Protocol):
+    """Deliveries of batches."""
+
+    async def runs(self, batch: str) -> list[Run]:
+        """Those of a batch, in order."""
+
+    async def start(self, header: Header, run: int, *, by: str, on: date, place: str) -> None:
+        """Record that one begins; the first one sends the batch. InvalidInput if it may not be."""
+
+    async def finish(self, batch: str, run: int) -> None:
+        """Record that everything of it has arrived."""
+
+
+class Destination(Protocol):
+    """A partner's side."""
+
+    async def put(self, name: str, content: bytes) -> bool:
+        """Store a file whole or not at all; False if the same bytes are there already.
+
+        Raises InvariantViolated when other bytes are there: nothing is ever overwritten.
+        """
+
+    def place(self, name: str) -> str:
+        """Where a file lies, for people."""
 
 
 class DetailStore(Protocol):

@@ -35,7 +35,7 @@ async def seal(order: Order, store: SealStore) -> Sealing:
         why = "no contract is signed with this partner; see `milepost contract list`"
         raise InvalidInput([Problem(why, field="--partner", value=order.partner)])
     place = await store.open_stream(order.partner)
-    sight = await store.look(order.partner, order.through)
+    sight = await store.look(order.partner, order.through, place)
     sums = gather(sight.due, terms)
     concerned = {(s.terms.contract, s.terms.version): s.terms for s in sums}.values()
     if problems := [problem for signed in concerned for problem in catalogue.problems(signed)]:

@@ -78,5 +78,6 @@ async def test_the_same_tables_can_be_made_in_another_schema(database_url: str) 
     assert await tables(database_url, "Rebuild 1") == await tables(database_url)
 
 
-async def test_the_shipped_ones_are_numbered_without_gaps() -> None:
-    assert [migration.version for migration in shipped()] == list(range(1, len(shipped()) + 1))
+async def test_the_shipped_ones_have_numbers_of_their_own_in_order() -> None:
+    versions = [migration.version for migration in shipped()]
+    assert versions == sorted(set(versions))

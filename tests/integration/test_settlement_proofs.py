@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.runtime.database import Database
 from services.runtime.failpoint import EXIT_CODE
-from services.runtime.migrations import migrate
 from services.settlement import bootstrap as settlement
+from tests.support.refold import resettled
 from tests.support.settlement import (
     APRIL_END,
     SEALED_ON,
@@ -135,32 +134,6 @@ async def history(books: Books, folder: Path) -> None:
     await books.grant("acc-1", "P3", 20)
     await books.grant("acc-2", "P2", -10)
     await settle(books, folder, through=APRIL_END)
-
-
-async def resettled(books: Books) -> list[str]:
-    """What a rebuild finds, given the card streams as they are."""
-    schema = "rebuilt"
-    await migrate(books.url, schema=schema)
-    for table, columns in {
-        "stream": "*",
-        "member_row": "*",
-        "purchase": "*",
-        "transfer": "*",
-        "contract_version": "contract, version, issuer, program, partner, document, sha256, terms, "
-        "author, revision, applied_on",
-    }.items():
-        names = "" if columns == "*" else f"({columns})"
-        only = "WHERE stream_id <= 2" if table == "transfer" else ""
-        await books.connection.execute(
-            f"INSERT INTO {schema}.{table} {names} SELECT {columns} FROM public.{table} {only}"
-        )
-    async with (
-        await Database.connect(books.url, size=1) as main,
-        main.connection() as ledger,
-        await Database.connect(books.url, role=None, size=1, schema=schema) as shadow,
-        shadow.transaction() as rebuilt,
-    ):
-        return await settlement.resettle(ledger, rebuilt)
 
 
 async def test_planted_corruptions_are_found(books: Books, folder: Path) -> None:

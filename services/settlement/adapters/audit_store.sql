@@ -85,6 +85,9 @@ SELECT (SELECT count(*) FROM placed) AS checked,
 -- line is taken below zero.
 WITH named AS (
   SELECT l.batch, l.line, l.original_batch, l.original_line, l.amount, o.amount AS given,
+         EXISTS (SELECT FROM settlement_move AS v
+                  WHERE (v.batch, v.line) = (l.batch, l.line)
+                    AND v.kind IN ('WITHDRAWN', 'REJECTED')) AS void,
          o.amount > 0 AND ob.partner = b.partner AND ob.sequence < b.sequence
            AND (o.account_id, o.of_stream_id, o.of_purchase, o.contract, o.rule, o.award, o.unit)
              = (l.account_id, l.of_stream_id, l.of_purchase, l.contract, l.rule, l.award, l.unit)
@@ -101,7 +104,7 @@ WITH named AS (
   UNION ALL
   SELECT format('%s line %s gave %s, and %s was taken back', original_batch, original_line,
                 max(given), -sum(amount))
-    FROM named WHERE amount < 0 AND fits
+    FROM named WHERE amount < 0 AND fits AND NOT void
    GROUP BY original_batch, original_line HAVING max(given) + sum(amount) < 0
 )
 SELECT (SELECT count(*) FROM named) AS checked,
@@ -114,6 +117,9 @@ WITH seen AS (
     FROM settlement_batch AS b
    CROSS JOIN jsonb_each_text(b.vector) AS v (stream, seq)
     JOIN settlement_horizon AS h ON h.stream = v.stream
+  UNION ALL
+  SELECT b.batch, b.partner, b.sequence, b.through, b.stream_id, b.seq - 1
+    FROM settlement_batch AS b
 ), due AS (
   SELECT seen.batch, p.stream_id, p.seq, p.leg, p.account_id, p.unit, p.amount,
          coalesce(m.batch = seen.batch, false) AS sealed
@@ -159,3 +165,115 @@ WITH approval AS (
 SELECT (SELECT count(*) FROM approval) AS checked,
        ARRAY(SELECT format('%s was sealed by %s and approved by %s', batch, sealed_by, approver)
                FROM approval WHERE apart IS NOT TRUE ORDER BY 1 LIMIT $1) AS faults;
+
+-- name: states
+-- Every batch is sealed first, each state follows from the one before it, an approved one has its
+-- approval, a sent one its delivery, and an answered one an answer to each of its lines.
+WITH step AS (
+  SELECT b.batch, s.state, s.previous, p.state IS NOT NULL AS follows
+    FROM settlement_batch AS b
+    LEFT JOIN settlement_state AS s USING (batch)
+    LEFT JOIN settlement_state AS p ON (p.batch, p.state) = (s.batch, s.previous)
+), fault AS (
+  SELECT batch, 'was never SEALED' AS what FROM step
+   GROUP BY batch HAVING count(*) FILTER (WHERE state = 'SEALED') <> 1
+  UNION ALL
+  SELECT batch, format('is %s after %s', state, coalesce(previous, 'nothing')) FROM step
+   WHERE state <> 'SEALED' AND (NOT follows OR previous IS NULL OR (previous, state) NOT IN (
+           ('SEALED', 'APPROVED'), ('APPROVED', 'SENT'), ('SENT', 'ANSWERED'),
+           ('SEALED', 'WITHDRAWN'), ('APPROVED', 'WITHDRAWN')))
+  UNION ALL
+  SELECT batch, format('was %s twice over', previous) FROM step
+   WHERE previous IS NOT NULL GROUP BY batch, previous HAVING count(*) > 1
+  UNION ALL
+  SELECT batch, 'is APPROVED, and nobody approved it' FROM step
+   WHERE state = 'APPROVED' AND NOT EXISTS (
+           SELECT FROM settlement_approval AS a WHERE a.batch = step.batch)
+  UNION ALL
+  SELECT a.batch, 'is approved, and its state does not say so' FROM settlement_approval AS a
+   WHERE NOT EXISTS (SELECT FROM step AS s WHERE (s.batch, s.state) = (a.batch, 'APPROVED'))
+  UNION ALL
+  SELECT batch, 'is SENT without a delivery' FROM step
+   WHERE state = 'SENT' AND NOT EXISTS (
+           SELECT FROM file_delivery AS d WHERE (d.batch, d.run) = (step.batch, 0))
+  UNION ALL
+  SELECT s.batch, format('is ANSWERED, line %s is %s', l.line, coalesce(o.outcome, 'not'))
+    FROM step AS s
+    JOIN settlement_line AS l ON l.batch = s.batch AND l.line >= 1
+    LEFT JOIN settlement_line_outcome AS o ON (o.batch, o.line) = (l.batch, l.line)
+   WHERE s.state = 'ANSWERED' AND coalesce(o.outcome, 'UNKNOWN') = 'UNKNOWN'
+)
+SELECT (SELECT count(*) FROM step) AS checked,
+       ARRAY(SELECT format('%s %s', batch, what) FROM fault
+              ORDER BY batch COLLATE "C", what COLLATE "C" LIMIT $1) AS faults;
+
+-- name: answers
+-- What was said of a line moved what it should, and nothing else did: a withdrawn or rejected line
+-- gave back all that it held, and a paid one was paid in full.
+WITH line AS (
+  SELECT l.batch, l.line, l.amount, o.outcome, s.state = 'WITHDRAWN' AS withdrawn,
+         EXISTS (SELECT FROM acknowledgement AS a
+                  WHERE (a.batch, a.line, a.outcome) = (l.batch, l.line, 'PAID')) AS was_paid
+    FROM settlement_line AS l
+    LEFT JOIN settlement_line_outcome AS o ON (o.batch, o.line) = (l.batch, l.line)
+    LEFT JOIN settlement_batch_state AS s ON s.batch = l.batch
+), moved AS (
+  SELECT batch, line,
+         sum(CASE WHEN credit LIKE 'member/%' THEN amount ELSE -amount END)
+           FILTER (WHERE kind = 'WITHDRAWN') AS withdrawn,
+         sum(CASE WHEN credit LIKE 'member/%' THEN amount ELSE -amount END)
+           FILTER (WHERE kind = 'REJECTED') AS rejected,
+         sum(CASE WHEN credit = 'bank' THEN amount ELSE -amount END)
+           FILTER (WHERE kind = 'PAID') AS paid,
+         sum(CASE WHEN debit = 'bank' THEN amount ELSE -amount END)
+           FILTER (WHERE kind = 'RETURNED') AS returned
+    FROM settlement_follow_up GROUP BY batch, line
+), wanted AS (
+  SELECT l.batch, l.line, k.kind, coalesce(k.wanted, 0) AS wanted, coalesce(k.moved, 0) AS moved
+    FROM line AS l
+    LEFT JOIN moved AS m USING (batch, line)
+   CROSS JOIN LATERAL (VALUES
+     ('WITHDRAWN', CASE WHEN l.withdrawn THEN l.amount END, m.withdrawn),
+     ('REJECTED', CASE WHEN l.outcome = 'REJECTED' THEN l.amount END, m.rejected),
+     ('PAID', CASE WHEN l.was_paid THEN l.amount END, m.paid),
+     ('RETURNED', CASE WHEN l.was_paid AND l.outcome = 'REJECTED' THEN l.amount END, m.returned)
+   ) AS k (kind, wanted, moved)
+), fault AS (
+  SELECT format('%s line %s: %s moved %s, it should have moved %s', batch, line, kind, moved,
+                wanted) AS what
+    FROM wanted WHERE wanted <> moved
+  UNION ALL
+  SELECT format('%s line %s: transfer %s/%s/%s is not in the ledger', m.batch, m.line, m.stream_id,
+                m.seq, m.leg)
+    FROM settlement_move AS m
+    LEFT JOIN settlement_follow_up AS f USING (stream_id, seq, leg)
+   WHERE f.leg IS NULL
+)
+SELECT (SELECT count(*) FROM line) AS checked,
+       ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
+
+-- name: owed
+-- What is payable to a partner, or in clearing, is what stands in its lines and is not paid.
+WITH line AS (
+  SELECT l.batch, l.line, b.partner, l.unit, l.amount FROM settlement_line AS l
+    JOIN settlement_batch AS b USING (batch)
+    LEFT JOIN settlement_batch_state AS s USING (batch)
+    LEFT JOIN settlement_line_outcome AS o ON (o.batch, o.line) = (l.batch, l.line)
+   WHERE s.state IS DISTINCT FROM 'WITHDRAWN'
+     AND coalesce(o.outcome, '') NOT IN ('REJECTED', 'PAID')
+), wanted AS (
+  SELECT CASE WHEN t.account IS NULL THEN 'partner-payable/' || l.partner ELSE t.account END
+           AS account, l.unit, sum(l.amount) AS amount
+    FROM line AS l
+    LEFT JOIN (SELECT DISTINCT batch, unit, 'payout-clearing' AS account FROM settlement_posting
+                WHERE debit = 'payout-clearing' OR credit = 'payout-clearing') AS t
+   USING (batch, unit)
+   GROUP BY 1, 2
+), fault AS (
+  SELECT format('%s: the ledger holds %s %s, the lines come to %s', account,
+                coalesce(o.amount, 0), unit, coalesce(w.amount, 0)) AS what
+    FROM settlement_owed AS o FULL JOIN wanted AS w USING (account, unit)
+   WHERE coalesce(o.amount, 0) <> coalesce(w.amount, 0)
+)
+SELECT (SELECT count(*) FROM line) AS checked,
+       ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;

@@ -13,10 +13,10 @@ from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
 from services.settlement.adapters.source_event import describe
-from services.settlement.batches.batch import Flow, Header, Sealed, Written
+from services.settlement.batches.batch import Flow, Head, Header, Sealed, Written
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
-from services.settlement.batches.terms import read_terms
+from services.settlement.batches.terms import TermsBook, read_terms
 from services.settlement.billing.price import Granted
 
 _sql = load_queries("services.settlement.adapters", "batch_store.sql")
@@ -43,18 +43,22 @@ class PostgresBatchStore:
         """A batch with its lines, what it posted, and the clauses it was sealed under."""
         lines = await self._connection.fetch(_sql.lines, header.batch, timeout=READ_SECONDS)
         flows = await self._connection.fetch(_sql.flows, header.batch, timeout=READ_SECONDS)
-        terms = await self._connection.fetch(_sql.terms, header.partner)
         return Sealed(
             header=header,
             lines=tuple(Line(*row) for row in lines),
             flows=tuple(Flow(*row) for row in flows),
-            terms={
-                (row["contract"], row["version"]): read_terms(
-                    row["contract"], row["version"], json.loads(row["terms"])
-                )
-                for row in terms
-            },
+            terms=await self.terms(header.partner),
         )
+
+    async def terms(self, partner: str) -> TermsBook:
+        """The clauses of every version signed with the partner."""
+        rows = await self._connection.fetch(_sql.terms, partner)
+        return {
+            (row["contract"], row["version"]): read_terms(
+                row["contract"], row["version"], json.loads(row["terms"])
+            )
+            for row in rows
+        }
 
     async def unannounced(self) -> list[str]:
         """Batches whose present state has not been announced."""
@@ -112,8 +116,13 @@ def _header(row: asyncpg.Record) -> Header:
             "totals": json.loads(row["totals"]),
             "held": tuple(Entry(**entry) for entry in json.loads(row["held"])),
             "carried": tuple(Entry(**entry) for entry in json.loads(row["carried"])),
+            "heads": _heads(row["heads"]),
         }
     )
+
+
+def _heads(text: str | None) -> dict[str, Head]:
+    return {state: Head(*head) for state, head in json.loads(text or "{}").items()}
 
 
 def _refusal(constraint: str | None, header: Header) -> str | None:

@@ -2,9 +2,14 @@
 -- Batches with their approvals, in order of partner and sequence; nulls ask for all.
 SELECT b.batch, b.partner, b.sequence, b.revision, b.through, b.sealed_by, b.stream_id, b.seq,
        b.last_seq, b.vector::text AS vector, b.facts, b.totals::text AS totals,
-       b.held::text AS held, b.carried::text AS carried, a.approver, a.approved_on
+       b.held::text AS held, b.carried::text AS carried, a.approver, a.approved_on,
+       CASE WHEN s.state NOT IN ('SEALED', 'APPROVED') THEN s.state END AS later,
+       (SELECT jsonb_object_agg(h.state, jsonb_build_array(h.chain_nth, h.chain_link))
+          FROM settlement_state AS h
+         WHERE h.batch = b.batch AND h.chain_nth IS NOT NULL)::text AS heads
   FROM settlement_batch AS b
   LEFT JOIN settlement_approval AS a USING (batch)
+  LEFT JOIN settlement_batch_state AS s USING (batch)
  WHERE ($1::text IS NULL OR b.partner = $1) AND ($2::text IS NULL OR b.batch = $2)
  ORDER BY b.partner COLLATE "C", b.sequence;
 
@@ -39,10 +44,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7::text::jsonb);
 -- Batches whose present state has not been announced.
 SELECT b.batch
   FROM settlement_batch AS b
-  LEFT JOIN settlement_approval AS a USING (batch)
-  LEFT JOIN settlement_announcement AS n
-    ON n.batch = b.batch
-   AND n.state = CASE WHEN a.batch IS NULL THEN 'SEALED' ELSE 'APPROVED' END
+  JOIN settlement_batch_state AS s USING (batch)
+  LEFT JOIN settlement_announcement AS n ON (n.batch, n.state) = (s.batch, s.state)
  WHERE n.batch IS NULL
  ORDER BY b.partner COLLATE "C", b.sequence;
 
@@ -83,12 +86,11 @@ SELECT s.stream, s.seq, s.leg, s.contract, s.version, s.rule, s.funder, s.unit, 
 
 -- name: export
 -- Every line that stood in a file, as `export batches` gives it.
-SELECT l.batch, b.partner, b.sequence, b.revision,
-       CASE WHEN a.batch IS NULL THEN 'SEALED' ELSE 'APPROVED' END AS state,
-       l.line, l.membership_number, l.account_id, l.purchase, l.rule, l.award, l.unit, l.amount,
-       l.original_batch, l.original_line
+SELECT l.batch, b.partner, b.sequence, b.revision, s.state, l.line, l.membership_number,
+       l.account_id, l.purchase, l.rule, l.award, l.unit, l.amount, l.original_batch,
+       l.original_line
   FROM settlement_line AS l
   JOIN settlement_batch AS b USING (batch)
-  LEFT JOIN settlement_approval AS a USING (batch)
+  JOIN settlement_batch_state AS s USING (batch)
  WHERE l.line >= 1
  ORDER BY b.partner COLLATE "C", b.sequence, l.line;

@@ -22,7 +22,7 @@ class FolderDrop:
     def read(self, partner: str, folder: str, name: str) -> bytes | None:
         """A file's bytes; None if it is not there."""
         path = self._path(partner, folder, name)
-        with _told(path):
+        with told(path):
             return path.read_bytes() if path.exists() else None
 
     def put(self, partner: str, folder: str, name: str, content: bytes) -> bool:
@@ -36,24 +36,13 @@ class FolderDrop:
                     "`milepost batch reproduce`"
                 )
             return False
-        # Two processes that write the same file do not share a temporary one.
-        part = path.with_name(f".{name}.{os.getpid()}{PART}")
-        with _told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _write(part, content)
-                failpoint("file: written")
-                part.rename(path)
-                failpoint("file: renamed")
-            finally:
-                _remove_parts(path)
-            _sync(path.parent)
+        store_whole(path, content)
         return True
 
     def move(self, partner: str, name: str, *, source: str, target: str) -> None:
         """Move a file to another folder, unless another process has done so just now."""
         here, there = self._path(partner, source, name), self._path(partner, target, name)
-        with _told(there):
+        with told(there):
             there.parent.mkdir(parents=True, exist_ok=True)
             try:
                 here.rename(there)
@@ -67,7 +56,7 @@ class FolderDrop:
     def remove(self, partner: str, folder: str, name: str) -> None:
         """Remove a file that has moved on."""
         path = self._path(partner, folder, name)
-        with _told(path):
+        with told(path):
             path.unlink(missing_ok=True)
 
     def path(self, partner: str, folder: str, name: str) -> str:
@@ -79,6 +68,22 @@ class FolderDrop:
             if part in ("", ".", "..") or part != Path(part).name:
                 raise InvariantViolated(f"{part!r} is no name of a file")
         return self._root / partner / folder / name
+
+
+def store_whole(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet: whole, or not at all."""
+    # Two processes that write the same file do not share a temporary one.
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(part, content)
+            failpoint("file: written")
+            part.rename(path)
+            failpoint("file: renamed")
+        finally:
+            _remove_parts(path)
+        _sync(path.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -117,7 +122,7 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """A full disk or a closed folder, in plain words."""
     try:
         yield

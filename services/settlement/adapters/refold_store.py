@@ -12,7 +12,8 @@ _sql = load_queries("services.settlement.adapters", "refold_store.sql")
 
 TABLES = (
     "settlement_batch", "settlement_line", "settlement_member", "settlement_file", "transfer",
-    "balance",
+    "settlement_state", "acknowledgement", "settlement_answer", "settlement_payment",
+    "settlement_merge", "settlement_follow_up", "balance",
 )  # fmt: skip
 READ_SECONDS = 3_600
 
@@ -40,6 +41,16 @@ async def labels(connection: Connection, batch: str) -> Mapping[tuple[int, int],
     """What the purchases of a batch were called when it was sealed."""
     rows = await connection.fetch(_sql.labels, batch, timeout=READ_SECONDS)
     return {(row["of_stream_id"], row["of_purchase"]): row["purchase"] for row in rows}
+
+
+async def copy_steps(ledger: Connection, rebuilt: Connection, batch: str) -> None:
+    """What a rebuild takes as given of a batch: its approval, and that it was sent."""
+    approval = await ledger.fetchrow(_sql.approval, batch)
+    if approval is not None:
+        await rebuilt.execute(_sql.add_approval, batch, *approval)
+    sent = await ledger.fetchrow(_sql.sent, batch)
+    if sent is not None:
+        await rebuilt.execute(_sql.add_sent, batch, *sent)
 
 
 async def differences(ledger: Connection, rebuilt: Connection, *, shown_max: int) -> list[str]:

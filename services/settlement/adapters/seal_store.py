@@ -77,14 +77,15 @@ class PostgresSealStore:
         sequence: int = await self._connection.fetchval(_sql.next_sequence, partner)
         return Place(stream_id, seq, sequence)
 
-    async def look(self, partner: str, through: date) -> Sight:
+    async def look(self, partner: str, through: date, place: Place) -> Sight:
         """What is due, how far the streams stood, and the partner's numbers then."""
         then = self._recorded
         vector_text = None if then is None else json.dumps(dict(then.vector))
         facts_then = None if then is None else then.facts
         rows = await self._connection.fetch(
-            _sql.due, partner, through, vector_text, facts_then, timeout=LOOK_SECONDS
-        )
+            _sql.due, partner, through, vector_text, facts_then, place.stream_id, place.seq,
+            timeout=LOOK_SECONDS,
+        )  # fmt: skip
         first = next((row for row in rows if row["vector"] is not None), rows[0])
         due = [Due(*row[2:]) for row in rows if row["stream_id"] is not None]
         if then is not None:
@@ -118,6 +119,7 @@ class PostgresSealStore:
             await self._record(seal)
         await self._post(seal)
         await self._connection.execute(_sql.add_batch, *_batch_row(seal))
+        await self._connection.execute(_sql.add_sealed, seal.batch, seal.order.by, seal.order.on)
         await self._copy(
             "settlement_line", LINE_COLUMNS, [(seal.batch, *line) for line in seal.lines]
         )

@@ -9,7 +9,8 @@ SELECT coalesce(max(sequence), 0) + 1 FROM settlement_batch WHERE partner = $1;
 -- name: due
 -- What is due to partner $1 through day $2 and stands in no line. The first row, which is there
 -- even when nothing is due, says how far the streams were committed and the facts' revision: one
--- statement sees all of it at one instant. $3 and $4 repeat a seal as it was recorded.
+-- statement sees all of it at one instant. $3 and $4 repeat a seal as it was recorded. What was
+-- given back stands in the partner's own stream $5, which the seal at $6 holds locked.
 WITH horizon AS MATERIALIZED (
   SELECT h.stream_id, h.stream, coalesce($4::bigint, h.facts) AS facts,
          CASE WHEN $3::text IS NULL THEN h.seq
@@ -23,9 +24,12 @@ SELECT CASE WHEN row_number() OVER () = 1
   FROM (VALUES (1)) AS always (present)
   LEFT JOIN (
     SELECT p.stream_id, p.seq, p.leg, p.account_id, p.issuer_id, p.of_stream_id, p.of_purchase,
-           p.purchase, p.contract, p.version, p.rule, p.funder, p.unit, p.amount, p.governing_on
+           p.purchase, p.contract, p.version, p.rule, p.funder, p.unit, p.amount, p.governing_on,
+           p.old_batch, p.old_line
       FROM payable_transfer AS p
-      JOIN horizon AS h ON h.stream_id = p.stream_id AND p.seq <= h.seq
+      JOIN (SELECT stream_id, seq FROM horizon
+             UNION ALL SELECT $5::smallint, $6::bigint - 1) AS h
+        ON h.stream_id = p.stream_id AND p.seq <= h.seq
      WHERE p.partner = $1 AND p.available_on <= $2
        AND NOT EXISTS (
          SELECT FROM settlement_member AS m
@@ -37,9 +41,12 @@ SELECT CASE WHEN row_number() OVER () = 1
 SELECT account_id, membership_number FROM settlement_membership($2) WHERE partner = $1;
 
 -- name: earlier
--- Lines of these purchases that stood in files of the partner.
+-- Lines of these purchases that stood in files of the partner; void ones were given back.
 SELECT l.batch, b.sequence, l.line, l.account_id, l.of_stream_id, l.of_purchase, l.contract,
-       l.rule, l.award, l.unit, l.amount, l.original_batch, l.original_line
+       l.rule, l.award, l.unit, l.amount, l.original_batch, l.original_line,
+       EXISTS (SELECT FROM settlement_move AS m
+                WHERE (m.batch, m.line) = (l.batch, l.line)
+                  AND m.kind IN ('WITHDRAWN', 'REJECTED')) AS void
   FROM unnest($2::smallint[], $3::bigint[]) AS w (of_stream_id, of_purchase)
   JOIN settlement_line AS l USING (of_stream_id, of_purchase)
   JOIN settlement_batch AS b USING (batch)
@@ -56,6 +63,10 @@ INSERT INTO settlement_batch (batch, partner, sequence, through, sealed_by, stre
                               last_seq, vector, facts, totals, held, carried)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11::text::jsonb, $12::text::jsonb,
         $13::text::jsonb);
+
+-- name: add_sealed
+-- The first state of a batch.
+INSERT INTO settlement_state (batch, state, who, recorded_on) VALUES ($1, 'SEALED', $2, $3);
 
 -- name: add_balances
 -- Running balances of the partner's stream, moved by what the batch's transfers sum to.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -11,8 +11,16 @@ from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
 from services.settlement.batches.terms import PartnerTerms, TermsBook
 
-SEALED, APPROVED = "SEALED", "APPROVED"
-"""Where a batch stands. An approval is a row of its own; the batch never changes."""
+SEALED, APPROVED, SENT, ANSWERED = "SEALED", "APPROVED", "SENT", "ANSWERED"
+WITHDRAWN = "WITHDRAWN"
+"""Where a batch stands. Each state is a row of its own; the batch never changes."""
+
+
+class Head(NamedTuple):
+    """The last link of the audit chain: its number and its hash (hex)."""
+
+    nth: int
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +43,15 @@ class Header:
     carried: tuple[Entry, ...]
     approver: str | None
     approved_on: date | None
+    later: str | None = None
+    """SENT, ANSWERED or WITHDRAWN, once it is."""
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    """State → the audit chain's head when it was reached; none while the chain was empty."""
 
     @property
     def state(self) -> str:
-        """SEALED, or APPROVED once a second person has said so."""
-        return SEALED if self.approver is None else APPROVED
+        """SEALED, or APPROVED once a second person has said so, or what came after that."""
+        return self.later or (SEALED if self.approver is None else APPROVED)
 
 
 class Flow(NamedTuple):

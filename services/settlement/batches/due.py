@@ -29,6 +29,9 @@ class Due(NamedTuple):
     unit: str
     amount: int
     governing_on: date
+    old_batch: str | None = None
+    """The line that it gives back: of a batch that was withdrawn, or rejected by the partner."""
+    old_line: int | None = None
 
 
 class LineKey(NamedTuple):
@@ -67,6 +70,8 @@ class Sum:
     dates: dict[date, int] = field(default_factory=dict)
     """Governing date → amount"""
     amount: int = 0
+    replaces: set[tuple[str, int]] = field(default_factory=set)
+    """(batch, line) of the void lines that it takes the place of."""
     membership_number: str = ""
     """The partner's number of the member; empty where the layout goes by account."""
 
@@ -77,6 +82,8 @@ class Sum:
         self.parts[part] = self.parts.get(part, 0) + due.amount
         self.dates[due.governing_on] = self.dates.get(due.governing_on, 0) + due.amount
         self.amount += due.amount
+        if due.old_batch is not None and due.old_line is not None:
+            self.replaces.add((due.old_batch, due.old_line))
 
     @property
     def activity_on(self) -> date:

@@ -50,6 +50,8 @@ class Earlier(NamedTuple):
     amount: int
     original_batch: str | None
     original_line: int | None
+    void: bool = False
+    """Whether it was withdrawn or rejected: then it gave nothing, or took nothing back."""
 
 
 def batch_id(partner: str, sequence: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.kernel.errors import InvariantViolated
 from services.settlement.batches.due import LineKey, Sum
@@ -29,10 +29,19 @@ class Original:
 
 @dataclass(slots=True)
 class Given:
-    """What earlier batches gave for one key: the first line, and all with something left."""
+    """What earlier batches gave for one key."""
 
-    first: Original
-    latest_first: list[Original]
+    latest_first: list[Original] = field(default_factory=list)
+    """The lines that stand."""
+    void: list[Original] = field(default_factory=list)
+    """Lines that were withdrawn or rejected, in order."""
+
+    def named_by(self, found: Sum) -> Original | None:
+        """The line that one which gives more names: the one it replaces, or else the first."""
+        old = [line for line in self.void if (line.batch, line.line) in found.replaces]
+        if old:
+            return old[-1]
+        return self.latest_first[-1] if self.latest_first else None
 
 
 def given(earlier: Iterable[Earlier]) -> dict[LineKey, Given]:
@@ -43,9 +52,12 @@ def given(earlier: Iterable[Earlier]) -> dict[LineKey, Given]:
         if line.amount > 0:
             original = Original(line.batch, line.line, line.amount)
             originals[line.batch, line.line] = original
-            key = LineKey(*line[3:10])
-            found.setdefault(key, Given(original, [])).latest_first.insert(0, original)
-        elif line.original_batch is not None and line.original_line is not None:
+            own = found.setdefault(LineKey(*line[3:10]), Given())
+            if line.void:
+                own.void.append(original)
+            else:
+                own.latest_first.insert(0, original)
+        elif line.original_batch is not None and line.original_line is not None and not line.void:
             originals[line.original_batch, line.original_line].left += line.amount
     return found
 
@@ -83,7 +95,7 @@ def _business_order(found: Sum) -> tuple[str, ...]:
 def _pieces(found: Sum, given: Given | None) -> list[tuple[int, Original | None]]:
     """The amounts of a sum's lines, each with the line that it changes."""
     if found.amount > 0:
-        return [(found.amount, given.first if given else None)]
+        return [(found.amount, given.named_by(found) if given else None)]
     pieces: list[tuple[int, Original | None]] = []
     wanted = -found.amount
     for original in given.latest_first if given else ():

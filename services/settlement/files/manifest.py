@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from services.settlement.batches.batch import APPROVED, SEALED, Header, Written
+from services.settlement.batches.batch import APPROVED, SEALED, SENT, WITHDRAWN, Header, Written
 from services.settlement.batches.line import batch_id
 from services.settlement.files.fields import TEXT, UNIT, shown
 from services.settlement.files.file import Checked, Findings
 
 LAYOUT = "manifest"
 FIELDS = ("batch", "partner", "through", "sequence", "revision", "state", "files")
+MORE_FIELDS = ("rerun", "audit")
+"""Which delivery it is, and the audit chain's head: only where there is something to say."""
+STATES = (SEALED, APPROVED, SENT, WITHDRAWN)
 FILE_FIELDS = ("name", "layout", "bytes", "sha256", "records", "totals")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 
@@ -27,8 +30,10 @@ def name(header: Header) -> str:
     return f"{header.batch}.manifest.json"
 
 
-def write(header: Header, files: Sequence[Written], *, state: str) -> bytes:
-    """The manifest's bytes. `state` is that of the folder it lies in."""
+def write(
+    header: Header, files: Sequence[Written], *, state: str, more: Mapping[str, Any] | None = None
+) -> bytes:
+    """The manifest's bytes. `state` is that of the folder it lies in, `more` of MORE_FIELDS."""
     document = {
         "batch": header.batch,
         "partner": header.partner,
@@ -37,6 +42,7 @@ def write(header: Header, files: Sequence[Written], *, state: str) -> bytes:
         "revision": header.revision,
         "state": state,
         "files": [_file(written) for written in sorted(files)],
+        **(more or {}),
     }
     return (json.dumps(document, indent=2, ensure_ascii=True) + "\n").encode("ascii")
 
@@ -91,18 +97,21 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _keys(given: Mapping[str, Any], wanted: Sequence[str], place: str, found: Findings) -> bool:
+def _keys(
+    given: Mapping[str, Any], wanted: Sequence[str], place: str, found: Findings,
+    more: Sequence[str] = (),
+) -> bool:  # fmt: skip
     for key in wanted:
         if key not in given:
             found.add("is missing", field=f"{place}{key}")
     for key in given:
-        if key not in wanted:
+        if key not in wanted and key not in more:
             found.add("is not a field of a manifest", field=f"{place}{shown(key)}")
-    return set(given) == set(wanted)
+    return set(given) - set(more) == set(wanted)
 
 
 def _check(document: Mapping[str, Any], found: Findings) -> None:
-    if not _keys(document, FIELDS, "", found):
+    if not _keys(document, FIELDS, "", found, MORE_FIELDS):
         return
     partner, sequence = document["partner"], document["sequence"]
     if not isinstance(partner, str) or not re.fullmatch(TEXT, partner, re.ASCII):
@@ -112,12 +121,18 @@ def _check(document: Mapping[str, Any], found: Findings) -> None:
     elif document["batch"] != batch_id(partner, sequence):
         found.add(f"must be {batch_id(partner, sequence)}, from partner and sequence",
                   field="batch", value=shown(str(document["batch"])))  # fmt: skip
-    if document["state"] not in (SEALED, APPROVED):
-        found.add(f"must be {SEALED} or {APPROVED}", field="state",
+    if document["state"] not in STATES:
+        found.add(f"must be one of {', '.join(STATES)}", field="state",
                   value=shown(str(document["state"])))  # fmt: skip
     if type(document["revision"]) is not int or document["revision"] < 0:
         found.add("must be a whole number from 0", field="revision",
                   value=shown(str(document["revision"])))  # fmt: skip
+    if not _whole(document.get("rerun", 0)):
+        found.add("must be a whole number from 0", field="rerun",
+                  value=shown(str(document["rerun"])))  # fmt: skip
+    if not _head(document.get("audit")):
+        found.add("must hold nth and link of the audit chain", field="audit",
+                  value=shown(str(document["audit"])))  # fmt: skip
     if not isinstance(document["files"], list) or not document["files"]:
         found.add("must be a list of files", field="files")
     try:
@@ -149,6 +164,16 @@ def _written(entry: Any, place: str, found: Findings) -> Written | None:
             found.add(f"is no {field} of a file", field=f"{place}.{field}",
                       value=shown(str(entry[field])))  # fmt: skip
     return Written(**entry) if all(sound.values()) else None
+
+
+def _head(value: object) -> bool:
+    """Whether it is a head of the audit chain; None stands for a chain without links."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"nth", "link"}:
+        return False
+    link = isinstance(value["link"], str) and re.fullmatch(r"[0-9a-f]{64}", value["link"])
+    return _whole(value["nth"]) and bool(link)
 
 
 def _whole(value: object) -> bool:

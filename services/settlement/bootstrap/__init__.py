@@ -1,0 +1,51 @@
+"""Wires settlement: settings → stores → use cases. The only importer of the adapters.
+
+One page per theme: sealing, exchanging, proving, running.
+"""
+
+from services.settlement.bootstrap.exchanging import (
+    Followed,
+    Sent,
+    acknowledge_file,
+    deliver_batch,
+    pay_batch,
+    withdraw_batch,
+)
+from services.settlement.bootstrap.proving import invariants, resettle
+from services.settlement.bootstrap.running import run_settlement
+from services.settlement.bootstrap.sealing import (
+    BATCH_COLUMNS,
+    Approved,
+    Settled,
+    approve_batch,
+    batch_rows,
+    check_file,
+    list_batches,
+    reproduce_batch,
+    settle,
+    show_batch,
+    show_line,
+)
+
+__all__ = [
+    "BATCH_COLUMNS",
+    "Approved",
+    "Followed",
+    "Sent",
+    "Settled",
+    "acknowledge_file",
+    "approve_batch",
+    "batch_rows",
+    "check_file",
+    "deliver_batch",
+    "invariants",
+    "list_batches",
+    "pay_batch",
+    "reproduce_batch",
+    "resettle",
+    "run_settlement",
+    "settle",
+    "show_batch",
+    "show_line",
+    "withdraw_batch",
+]

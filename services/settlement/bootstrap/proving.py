@@ -1,0 +1,68 @@
+"""Invariants of settlement, and its commands folded again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.kernel.finding import Finding
+from services.runtime.database import Connection
+from services.settlement.adapters import refold_store
+from services.settlement.adapters.audit_store import PostgresAuditStore
+from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.file_drop import FolderDrop
+from services.settlement.adapters.life_store import PostgresLifeStore
+from services.settlement.adapters.refold_store import RecordedCommand
+from services.settlement.adapters.seal_store import PostgresSealStore, Recorded
+from services.settlement.batches.follow import FollowUp, Place, read_follow_up
+from services.settlement.batches.line import batch_id
+from services.settlement.batches.order import Command, read_command
+from services.settlement.following import apply
+from services.settlement.invariants import findings
+from services.settlement.seal import seal, write_files
+
+
+async def invariants(connection: Connection, files_dir: Path | None = None) -> list[Finding]:
+    """Every invariant of settlement; that of the stored files when there is such a folder."""
+    drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
+    return await findings(PostgresAuditStore(connection), PostgresBatchStore(connection), drop)
+
+
+async def resettle(ledger: Connection, rebuilt: Connection) -> list[str]:
+    """Fold every recorded command again in a rebuilt ledger, and give each difference.
+
+    `rebuilt` is inside a transaction, its search path holds the facts and the folded card streams.
+    """
+    found: list[str] = []
+    for event in await refold_store.commands(ledger):
+        sealing, following = read_command(event.body), read_follow_up(event.body)
+        if sealing is not None:
+            found += await _seal_again(sealing, event, ledger, rebuilt)
+        elif following is not None:
+            found += await _follow_again(following, event, rebuilt)
+    return found + await refold_store.differences(ledger, rebuilt, shown_max=5)
+
+
+async def _seal_again(
+    command: Command, event: RecordedCommand, ledger: Connection, rebuilt: Connection
+) -> list[str]:
+    partner = command.order.partner
+    batch = batch_id(partner, await refold_store.next_sequence(rebuilt, partner))
+    labels = await refold_store.labels(ledger, batch)
+    recorded = Recorded(event.stream_id, event.seq, command.vector, command.facts, labels)
+    sealing = await seal(command.order, PostgresSealStore(rebuilt, recorded))
+    if sealing.seal is None:
+        return [f"{batch}: nothing is due when it is folded again"]
+    await write_files(sealing.seal.batch, PostgresBatchStore(rebuilt))
+    await refold_store.copy_steps(ledger, rebuilt, batch)
+    return []
+
+
+async def _follow_again(
+    command: FollowUp, event: RecordedCommand, rebuilt: Connection
+) -> list[str]:
+    headers = await PostgresBatchStore(rebuilt).headers(batch=command.batch)
+    if not headers:
+        return [f"{command.batch}: {command.command} of a batch that is not there"]
+    store = PostgresLifeStore(rebuilt, Place(event.stream_id, event.seq))
+    await apply(command, await store.standing(headers[0]), store)
+    return []

@@ -1,0 +1,68 @@
+"""The service: keeps files where their batches say, and announces batches."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from services.kernel.errors import Retryable
+from services.kernel.topics import SETTLEMENTS
+from services.runtime.backoff import Backoff
+from services.runtime.database import Database
+from services.runtime.producer import BatchProducer, OutgoingRecord
+from services.runtime.service import Service
+from services.runtime.settings import Settings
+from services.runtime.telemetry import get_logger
+from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.file_drop import FolderDrop
+from services.settlement.keeper import announcement, tidy
+
+ROUND_SECONDS = 1.0
+_log = get_logger("milepost.settlement")
+
+
+async def run_settlement(service: Service) -> None:
+    """Keep files where their batches say and announce batches, until told to stop."""
+    settings = service.settings
+    drop = FolderDrop(settings.require_files_dir())
+    database = await service.reach(
+        lambda: Database.connect(
+            settings.require_database(), size=1, strict=False,
+            application_name="milepost-settlement",
+        )
+    )  # fmt: skip
+    backoff = Backoff()
+    async with database:
+        service.started()
+        while not service.stop.is_set():
+            try:
+                async with database.connection() as connection:
+                    store = PostgresBatchStore(connection)
+                    for batch in await tidy(store, drop):
+                        _log.info("files written", batch=batch)
+                    await _announce(settings, store)
+                backoff.reset()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(service.stop.wait(), ROUND_SECONDS)
+            except Retryable as error:
+                _log.warning("waiting, will try again", error=str(error))
+                service.metrics.count("milepost_retries_total", what="settlement")
+                await backoff.wait(service.stop)
+
+
+async def _announce(settings: Settings, store: PostgresBatchStore) -> None:
+    """Produce the present state of batches that has not been produced yet."""
+    batches = await store.unannounced()
+    if not batches:
+        return
+    async with await BatchProducer.connect(settings, client="settlement") as producer:
+        for batch in batches:
+            header = (await store.headers(batch=batch))[0]
+            record = OutgoingRecord(
+                key=header.partner.encode(),
+                value=announcement(header, await store.files(batch)),
+                headers=[("batch", batch.encode()), ("state", header.state.encode())],
+            )
+            await producer.produce(SETTLEMENTS, [record])
+            await store.announced(batch, header.state)
+            _log.info("announced", batch=batch, outcome=header.state)

@@ -1,0 +1,109 @@
+"""What followed on batches can be folded again, and every planted corruption of it is found."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.settlement import bootstrap as settlement
+from tests.support.partner import APRIL_3, BATCH, Verdict, acknowledge, answered, approved, sent
+from tests.support.refold import resettled
+from tests.support.settlement import Books, broken, cash_terms, settings_for, settle
+
+
+@pytest.fixture
+async def books(database_url: str) -> AsyncIterator[Books]:
+    books = await Books.open(database_url)
+    yield books
+    await books.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "files"
+
+
+async def history(books: Books, folder: Path) -> None:
+    """A batch with every outcome that was paid, one withdrawn, one sealed anew, and cash."""
+    settings = settings_for(books.url, folder)
+    await books.contract()
+    for nth in range(1, 5):
+        await books.member(f"acc-{nth}", str(nth) * 5)
+        await books.grant(f"acc-{nth}", f"P{nth}", 10 * nth)
+    await settle(books, folder)
+    verdicts = {2: Verdict("E", flags="Y"), 3: Verdict("M", "77777"), 4: Verdict("W")}
+    await acknowledge(books, folder, answered(await sent(books, folder), verdicts))
+    await settlement.pay_batch(settings, BATCH, by="Dee", reference="R1", on=APRIL_3)
+    await books.grant("acc-1", "P1", -4)
+    await settle(books, folder)
+    await approved(books, folder, "sky-air-000002")
+    await settlement.withdraw_batch(
+        settings, "sky-air-000002", by="Cy", reason="wrong month", on=APRIL_3
+    )
+    await books.grant("acc-3", "P3", 6)
+    await settle(books, folder)
+    await books.contract("cash", partner="first-bank", terms=cash_terms())
+    await books.grant("acc-1", "P9", 1250, contract="cash", rule="cash", unit="NOK")
+    await settle(books, folder, partner="first-bank")
+
+
+async def test_a_rebuild_follows_withdrawals_answers_and_payments_row_for_row(
+    books: Books, folder: Path
+) -> None:
+    await history(books, folder)
+    assert await broken(books, folder) == []
+    assert await resettled(books) == []
+
+
+async def test_a_rebuild_finds_an_outcome_that_was_changed(books: Books, folder: Path) -> None:
+    await history(books, folder)
+    await books.corrupt("UPDATE acknowledgement SET code = 'OTHER' WHERE outcome = 'REJECTED'")
+    found = await resettled(books)
+    assert len(found) == 2
+    assert found[0].startswith(f"acknowledgement: only in the ledger: ({BATCH},2,1,REJECTED")
+
+
+async def test_planted_corruptions_of_what_followed_are_found(books: Books, folder: Path) -> None:
+    await history(books, folder)
+    for invariant, statements in CORRUPTIONS.items():
+        for statement in statements:
+            transaction = books.connection.transaction()
+            await transaction.start()
+            try:
+                await books.connection.execute("SET LOCAL session_replication_role = replica")
+                await books.connection.execute(statement)
+                found = await settlement.invariants(books.connection, folder)
+                assert invariant in [finding.id for finding in found if not finding.ok], statement
+            finally:
+                await transaction.rollback()
+
+
+CORRUPTIONS = {
+    "settlement-states": [
+        "DELETE FROM settlement_state WHERE batch = 'sky-air-000003'",
+        "DELETE FROM settlement_state WHERE state = 'APPROVED' AND batch = 'sky-air-000001'",
+        "DELETE FROM settlement_approval WHERE batch = 'sky-air-000001'",
+        "ALTER TABLE settlement_state DROP CONSTRAINT settlement_state_legal; UPDATE "
+        "settlement_state SET previous = 'ANSWERED' WHERE state = 'SENT'",
+        "DELETE FROM file_delivery",
+        "DELETE FROM acknowledgement WHERE line = 4",
+        "ALTER TABLE settlement_state DROP CONSTRAINT settlement_state_left_once; INSERT INTO "
+        "settlement_state (batch, state, previous, who, recorded_on, reason) VALUES "
+        "('sky-air-000001', 'WITHDRAWN', 'APPROVED', 'Eve', '2026-04-03', 'x')",
+    ],
+    "settlement-answers": [
+        "UPDATE acknowledgement SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "DELETE FROM settlement_move WHERE kind = 'WITHDRAWN' AND leg = 1",
+        "UPDATE transfer SET amount = amount + 1 WHERE credit = 'bank' AND leg = 1",
+        "DELETE FROM transfer WHERE credit = 'bank' AND leg = 1",
+        "DELETE FROM acknowledgement WHERE outcome = 'PAID' AND line = 1",
+        "DELETE FROM settlement_state WHERE state = 'WITHDRAWN'",
+    ],
+    "settlement-owed": [
+        "UPDATE settlement_move SET kind = 'PAID' WHERE kind = 'REJECTED'; UPDATE acknowledgement "
+        "SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "UPDATE transfer SET credit = 'write-off' WHERE credit = 'payout-clearing'",
+    ],
+}
