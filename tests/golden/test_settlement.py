@@ -12,7 +12,7 @@ import pytest
 
 from services.settlement.batches.batch import SEALED
 from services.settlement.files import catalogue, manifest
-from tests.support.batches import cash_batch, miles_batch
+from tests.support.batches import answer_to, cash_batch, miles_batch, page_batch
 
 FOLDER = Path(__file__).parent / "settlement"
 
@@ -25,7 +25,12 @@ def produced() -> dict[str, bytes]:
         files[manifest.name(batch.header)] = manifest.write(
             batch.header, [file.written for file in written], state=SEALED
         )
-    return files
+    for layout in ("mileage-credits", "mileage-host"):
+        files |= {
+            f.name: f.content for f in catalogue.files(page_batch(layout)) if layout in f.name
+        }
+    name, content = answer_to(miles_batch())
+    return files | {name: content}
 
 
 PRODUCED = produced()

@@ -10,6 +10,8 @@ from services.settlement.batches.batch import Flow, Header, Sealed
 from services.settlement.batches.due import Due
 from services.settlement.batches.line import Line
 from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
+from services.settlement.files.layout.pages import pages
+from services.settlement.files.layout.writer import write
 from tests.support.settlement import MARCH_5, MARCH_END, cash_terms, miles_terms
 
 
@@ -125,6 +127,37 @@ def miles_batch() -> Sealed:
             line(4, 999_999_999, rule="dining", award="bonus"),
         ]
     )
+
+
+def page_batch(layout: str) -> Sealed:
+    """The batch of `miles_batch`, settled by a page of another shape."""
+    codes = {"provider_code": "SKYA", "offer_codes": {"base": "B001", "dining": "D001"}}
+    clauses = book(**{"sky-visa": miles_terms(file={"layout": layout, **codes})})
+    return sealed(miles_batch().lines, clauses=clauses)
+
+
+def answer_to(batch: Sealed) -> tuple[str, bytes]:
+    """What a partner might answer: name and bytes of a `mileage-answer`."""
+    outcomes = ["ACCEPTED", "MERGED", "REJECTED", "WARNED"]
+    rows = [
+        {
+            "line": found.line,
+            "membership_number": found.membership_number,
+            "amount": found.amount,
+            "outcome": outcome,
+            "code": "5" if outcome == "REJECTED" else None,
+            "new_number": "77777777" if outcome == "MERGED" else None,
+            "text": "closed; ask us" if outcome == "REJECTED" else None,
+        }
+        for found, outcome in zip(batch.lines, outcomes, strict=True)
+    ]
+    header = {
+        "batch": batch.header.batch,
+        "sequence": batch.header.sequence,
+        "answered_on": date(2026, 4, 2),
+    }
+    name = f"{batch.header.partner}-mileage-answer-{batch.header.sequence:06d}.csv"
+    return name, write(pages()["mileage-answer"], header, rows, file=name)[0]
 
 
 def cash_batch() -> Sealed:

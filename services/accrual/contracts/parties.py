@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from services.accrual.contracts.document import Document
+from services.accrual.contracts.layouts import MONEY, layouts
 from services.accrual.contracts.paying import AIR_MILES, STATEMENT_CREDIT
 from services.kernel.units import is_currency
 
@@ -38,26 +39,27 @@ def check_funding(document: Document) -> None:
 def check_settlement(document: Document) -> None:
     """Note a file layout that does not fit what is earned, and codes or prices it lacks."""
     layout, unit = document.text(*FILE, "layout"), document.text("currency")
-    if layout is None or unit is None:
+    if layout is None or unit is None or layout not in layouts():
         return
-    if layout == AIR_MILES and is_currency(unit):
+    money = layouts()[layout] == MONEY
+    if is_currency(unit) and not money:
         document.report((*FILE, "layout"), f"{unit} is money: use {STATEMENT_CREDIT}")
-    elif layout == STATEMENT_CREDIT and not is_currency(unit):
+    elif money and not is_currency(unit):
         document.report((*FILE, "layout"), f"{unit} is no money: use {AIR_MILES}")
-    elif layout == AIR_MILES:
-        _check_mile_file(document)
+    elif not money:
+        _check_mile_file(document, layout)
     else:
         for path in ((*FILE, "provider_code"), (*FILE, "offer_codes"), PRICE):
             if path[-1] in document.names(*path[:-1]):
-                document.report(path, f"has no place beside {STATEMENT_CREDIT}", at_key=True)
+                document.report(path, f"has no place beside {layout}", at_key=True)
 
 
-def _check_mile_file(document: Document) -> None:
+def _check_mile_file(document: Document, layout: str) -> None:
     for key in ("provider_code", "offer_codes"):
         if key not in document.names(*FILE):
-            document.report((*FILE, key), f"is required for {AIR_MILES}")
+            document.report((*FILE, key), f"is required for {layout}")
     if PRICE[-1] not in document.names("settlement"):
-        document.report(PRICE, f"is required for {AIR_MILES}")
+        document.report(PRICE, f"is required for {layout}")
     rules = range(document.size("rules"))
     ids = [document.text("rules", index, "id") for index in rules]
     if document.find(*FILE, "offer_codes") is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from services.accrual.contracts.clauses import Clause
+from services.accrual.contracts.layouts import UNITS, Layout, settling
 from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
 from services.accrual.contracts.numbers import Exact, Percent, Yes
 
@@ -43,15 +44,18 @@ class File(Clause):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"layout": {"const": AIR_MILES}}},
+            "if": {"properties": {"layout": {"enum": settling(UNITS)}}},
             "then": {"required": ["provider_code", "offer_codes"]},
             "else": {"properties": {"provider_code": False, "offer_codes": False}},
         }
     )
 
     layout: Annotated[
-        Literal["air-miles-rewards", "statement-credit"],
-        Field(description="air-miles-rewards for units · statement-credit for money"),
+        Layout,
+        Field(
+            description="A page of schemas/files: air-miles-rewards and other partners' files "
+            "for units · statement-credit and payouts for money"
+        ),
     ]
     provider_code: Annotated[
         ProviderCode | None, Field(description="The sponsor's code.", examples=["SKYA"])
@@ -71,7 +75,7 @@ class Settlement(Clause):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "if": {"properties": {"file": {"properties": {"layout": {"const": AIR_MILES}}}}},
+            "if": {"properties": {"file": {"properties": {"layout": {"enum": settling(UNITS)}}}}},
             "then": {"required": ["miles_price"]},
             "else": {"properties": {"miles_price": False}},
         }

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.units import is_currency
 from services.settlement.batches.batch import Sealed
 from services.settlement.batches.due import Sum
-from services.settlement.batches.line import Line
 from services.settlement.batches.terms import PartnerTerms
 from services.settlement.billing.journal import journal
 from services.settlement.files import (
-    air_miles,
     air_miles_sheet,
     gl_journal,
     manifest,
+    partner,
     statement_credit,
 )
 from services.settlement.files.fields import DoesNotFit
 from services.settlement.files.file import Checked, File
+from services.settlement.files.layout import reader
+from services.settlement.files.layout.page import Page
+from services.settlement.files.layout.pages import outgoing, pages
 
-BY_NUMBER = frozenset({air_miles.LAYOUT})
+CREDIT = statement_credit.LAYOUT.name
+NAMED_BY_CONTRACTS = (*outgoing(), CREDIT)
+"""What a contract's `settlement.file.layout` may say."""
+BY_NUMBER = frozenset(name for name, page in outgoing().items() if page.by_number)
 """Layouts that name a member by the partner's number; the others go by account."""
-PUBLISHED = (air_miles.LAYOUT, statement_credit.LAYOUT.name, gl_journal.LAYOUT.name,
-             manifest.LAYOUT)  # fmt: skip
-_REFUSAL = {air_miles.LAYOUT: air_miles.refusal,
-            statement_credit.LAYOUT.name: statement_credit.refusal}  # fmt: skip
+PUBLISHED = (*pages(), CREDIT, gl_journal.LAYOUT.name, manifest.LAYOUT)
 
 
 def refusal(found: Sum) -> str | None:
     """Why a sum's layout cannot write it; None if it can."""
-    return _REFUSAL[found.terms.layout](found)
+    page = outgoing().get(found.terms.layout)
+    return statement_credit.refusal(found) if page is None else partner.refusal(page, found)
 
 
 def problems(terms: PartnerTerms) -> list[Problem]:
     """Why no file can be written under these clauses."""
     where = f"contract {terms.contract}/{terms.version}"
-    if terms.layout not in _REFUSAL:
-        why = f"no such layout is published; there are {' and '.join(sorted(_REFUSAL))}"
+    page = outgoing().get(terms.layout)
+    if terms.layout not in NAMED_BY_CONTRACTS:
+        why = f"no such layout is published; there are {' and '.join(sorted(NAMED_BY_CONTRACTS))}"
         return [Problem(why, file=where, field="settlement.file.layout", value=terms.layout)]
     money = is_currency(terms.unit)
-    if money != (terms.layout == statement_credit.LAYOUT.name):
+    if money != (page is None or page.earns == "money"):
         why = f"cannot hold {'money' if money else 'units'} such as {terms.unit}"
         return [Problem(why, file=where, field="settlement.file.layout", value=terms.layout)]
-    if terms.layout == air_miles.LAYOUT and not terms.provider_code:
-        why = f"{air_miles.LAYOUT} needs the provider code that the partner gave"
+    if page is not None and not terms.provider_code and _names_provider(page):
+        why = f"{terms.layout} needs the provider code that the partner gave"
         return [Problem(why, file=where, field="settlement.file.provider_code")]
     return []
+
+
+def _names_provider(page: Page) -> bool:
+    return "provider_code" in {field.source for field in (*page.header, *page.trailer)}
 
 
 def files(sealed: Sealed) -> list[File]:
@@ -58,77 +67,29 @@ def files(sealed: Sealed) -> list[File]:
     header = sealed.header
     # A unit of which every sum is nothing has a total, and no line in a file.
     told = {unit: amount for unit, amount in header.totals.items() if amount}
-    found = {unit: amount for unit, amount in _totals(sealed.lines).items() if amount}
+    found = {unit: amount for unit, amount in partner.sums(sealed.lines).items() if amount}
     if found != told:
         raise InvariantViolated(
             f"the lines of {header.batch} come to {found}, its totals are {told}"
         )
     try:
-        return [*_miles(sealed), *_credits(sealed), _journal(sealed)]
+        return [*partner.files(sealed), *_credits(sealed), _journal(sealed)]
     except DoesNotFit as error:
         raise InvalidInput([Problem(str(error), file=f"batch {header.batch}")]) from error
 
 
-def _totals(lines: Iterable[Line]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.unit] = sums.get(line.unit, 0) + line.amount
-    return sums
-
-
-def _miles(sealed: Sealed) -> Iterator[File]:
-    """Two files for each unit and provider code, which is one pair for nearly every partner."""
-    sets: dict[tuple[str, str], list[Line]] = {}
-    for line in sealed.lines:
-        terms = sealed.terms_of(line)
-        if terms.layout == air_miles.LAYOUT:
-            sets.setdefault((line.unit, terms.provider_code), []).append(line)
-    for (unit, provider), lines in sorted(sets.items()):
-        mark = f"-{unit}-{provider}".lower() if len(sets) > 1 else ""
-        yield _miles_file(sealed, lines, provider, mark)
-        yield _miles_twin(sealed, lines, provider, unit, mark)
-
-
-def _miles_file(sealed: Sealed, lines: Sequence[Line], provider: str, mark: str) -> File:
-    header = sealed.header
-    name = _name(sealed, air_miles.LAYOUT + mark, "txt")
-    rewards = [
-        air_miles.Reward(
-            line.membership_number.rjust(11, "0"), line.line, _offer_code(sealed, line), line.amount
-        )
-        for line in lines
-    ]
-    sent = air_miles.Transmission(provider, header.sequence, header.through, rewards)
-    content = air_miles.write(sent)
-    again, checked = air_miles.read(content, name)
-    if again != sent:
-        checked.demand_sound(name)
-        raise InvariantViolated(f"{name} does not read back as written")
-    return File(name, air_miles.LAYOUT, content, len(lines), _totals(lines))
-
-
-def _miles_twin(sealed: Sealed, lines: Sequence[Line], provider: str, unit: str, mark: str) -> File:
-    header = sealed.header
-    content = air_miles_sheet.write(
-        [air_miles_sheet.Row(line, _offer_code(sealed, line)) for line in lines],
-        partner=header.partner, batch=header.batch, sequence=header.sequence,
-        through=header.through, provider=provider, unit=unit,
-    )  # fmt: skip
-    name = _name(sealed, air_miles.LAYOUT + mark, "csv")
-    return _read_back(name, content, air_miles_sheet.read(content, name), _totals(lines))
-
-
 def _credits(sealed: Sealed) -> Iterator[File]:
     """One file for all currencies."""
-    header, layout = sealed.header, statement_credit.LAYOUT.name
-    lines = [line for line in sealed.lines if sealed.terms_of(line).layout == layout]
+    header = sealed.header
+    lines = [line for line in sealed.lines if sealed.terms_of(line).layout == CREDIT]
     if lines:
         content = statement_credit.write(
             lines, partner=header.partner, batch=header.batch, sequence=header.sequence,
             through=header.through,
         )  # fmt: skip
-        name = _name(sealed, layout, "csv")
-        yield _read_back(name, content, statement_credit.read(content, name), _totals(lines))
+        name = partner.name_of(sealed, CREDIT, "csv")
+        checked = statement_credit.read(content, name)
+        yield _read_back(name, content, checked, partner.sums(lines))
 
 
 def _journal(sealed: Sealed) -> File:
@@ -141,22 +102,13 @@ def _journal(sealed: Sealed) -> File:
     debits: dict[str, int] = {}
     for entry in entries:
         debits[entry.unit] = debits.get(entry.unit, 0) + entry.debit
-    name = _name(sealed, gl_journal.LAYOUT.name, "csv")
+    name = partner.name_of(sealed, gl_journal.LAYOUT.name, "csv")
     return _read_back(name, content, gl_journal.read(content, name), debits)
-
-
-def _offer_code(sealed: Sealed, line: Line) -> str:
-    return sealed.terms_of(line).offer_codes.get(line.rule, "")
-
-
-def _name(sealed: Sealed, layout: str, ending: str) -> str:
-    return f"{sealed.header.partner}-{layout}-{sealed.header.sequence:06d}.{ending}"
 
 
 def _read_back(name: str, content: bytes, read: Checked, totals: Mapping[str, int]) -> File:
     read.demand_sound(name)
-    if dict(read.totals) != dict(totals):
-        raise InvariantViolated(f"{name} adds up to {dict(read.totals)}, not {dict(totals)}")
+    partner.demand_totals(name, read.totals, totals)
     return File(name, read.layout, content, read.records, totals)
 
 
@@ -169,19 +121,32 @@ def check(content: bytes, file: str) -> Checked:
     if content.startswith(b"{") or file.endswith(".json"):
         return manifest.read(content, file)[1]
     first = content[:200].split(b"\n")[0].decode("latin-1").split(",")
-    by_start = _SHEETS.get(first[1]) if len(first) > 1 and first[0] == "H" else None
-    if by_start is None and (content.startswith((b"TH", b"TD")) or file.endswith(".txt")):
-        return air_miles.read(content, file)[1]
+    sheet = _SHEETS.get(first[1]) if len(first) > 1 and first[0] == "H" else None
+    page = None if sheet else page_of(content, file)
+    if page is not None:
+        return reader.read(page, content, file)[1]
     by_name = [read for name, read in _SHEETS.items() if f"-{name}-" in file]
-    reader = by_start or (by_name[0] if by_name else None)
-    if reader is None:
+    sheet = sheet or (by_name[0] if by_name else None)
+    if sheet is None:
         why = f"is of no published layout; there are {', '.join(PUBLISHED)}"
         raise InvalidInput([Problem(why, file=file)])
-    return reader(content, file)
+    return sheet(content, file)
+
+
+def page_of(content: bytes, file: str) -> Page | None:
+    """The page that a file is of, by its name or by the constants that it starts with."""
+    for name, page in pages().items():
+        if re.search(rf"(?:^|-){re.escape(name)}-.*\.{page.ending}$", file):
+            return page
+    for page in pages().values():
+        begins = page.begins.encode(page.encoding)
+        if len(begins) > 1 and content.startswith(begins):
+            return page
+    return None
 
 
 _SHEETS: Mapping[str, Callable[[bytes, str], Checked]] = {
     air_miles_sheet.LAYOUT.name: air_miles_sheet.read,
-    statement_credit.LAYOUT.name: statement_credit.read,
+    CREDIT: statement_credit.read,
     gl_journal.LAYOUT.name: gl_journal.read,
 }

@@ -1,0 +1,49 @@
+"""The layouts that a contract may name, as far as a contract needs to know them.
+
+A layout is a page of `schemas/files`; those of money that need more than a page say are listed
+here. What a file of a layout holds is settlement's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, JsonValue, WithJsonSchema
+
+UNITS, MONEY = "units", "money"
+_WRITTEN_BY_HAND = {"statement-credit": MONEY}
+
+
+@cache
+def layouts() -> Mapping[str, str]:
+    """Layout → what it settles, units or money, in the order of their names."""
+    found = dict(_WRITTEN_BY_HAND)
+    for file in resources.files("schemas").joinpath("files").iterdir():
+        if file.name.endswith(".yaml"):
+            page: dict[str, Any] = yaml.load(file.read_text("utf-8"), Loader=yaml.CBaseLoader)
+            if page["direction"] == "out":
+                found[page["layout"]] = page.get("earns", UNITS)
+    return dict(sorted(found.items()))
+
+
+def settling(what: str) -> list[JsonValue]:
+    """The layouts that settle units, or money."""
+    return [name for name, earns in layouts().items() if earns == what]
+
+
+def layout(text: str) -> str:
+    """The name of a published layout."""
+    if text not in layouts():
+        raise ValueError(f"must be one of: {', '.join(layouts())}")
+    return text
+
+
+Layout = Annotated[
+    str,
+    AfterValidator(layout),
+    WithJsonSchema({"type": "string", "enum": list(layouts())}),
+]

@@ -1,0 +1,261 @@
+"""A page: one layout of fixed-width or delimited records, as its YAML file says it.
+
+A page is checked when it is read: positions without gaps, tags that tell the records apart,
+totals of fields that there are. A page with a fault is a fault of milepost: ValueError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import yaml
+
+from services.settlement.files.layout.dates import FORMS
+
+
+class Kind(StrEnum):
+    """What a field holds."""
+
+    TEXT = "text"
+    """Letters; padded behind."""
+    NUMBER = "number"
+    """A number without sign; zeros in front."""
+    SIGNED = "signed"
+    """A number whose sign stands as the page's `signs` say."""
+    MAJOR = "major"
+    """Money in major units with exactly the decimals of its currency."""
+    DATE = "date"
+    """A day in one of `dates.FORMS`."""
+    CODE = "code"
+    """One of a few words, each written as the page's `codes` say."""
+
+
+class Sum(NamedTuple):
+    """A control total: `details`, `records`, or what is done to a detail's field."""
+
+    verb: str
+    field: str
+
+
+VERBS = ("sum", "plus", "minus", "hash")
+"""Signed sum · sum of those above zero · of those below, without sign · low digits of the sum."""
+SIGNS = ("overpunch", "leading", "trailing", "plain")
+
+
+class _Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    name: str
+    at: str = ""
+    constant: str | None = msgspec.field(name="is", default=None)
+    of: str = ""
+    type: Kind = Kind.TEXT
+    form: str = ""
+    digits: int = 0
+    pattern: str = ""
+    meaning: str = ""
+    optional: bool = False
+    nonzero: bool = False
+    codes: dict[str, str] = {}
+    needs: dict[str, list[str]] = {}
+
+
+class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    layout: str
+    title: str
+    direction: Literal["out", "in"]
+    earns: Literal["units", "money"] = "units"
+    member: Literal["number", "account"] = "number"
+    ending: str
+    form: Literal["fixed", "delimited"]
+    width: int = 0
+    encoding: Literal["ascii", "latin-1", "cp500"] = "ascii"
+    line_end: Literal["LF", "CR", "CRLF", "NONE"] = "LF"
+    allowed: str = "A-Za-z0-9 ._:/#-"
+    delimiter: str = ","
+    quoting: Literal["never", "needed", "text"] = "never"
+    names: bool = False
+    order: str = ""
+    together: list[list[str]] = []
+    header: list[_Field] = []
+    detail: list[_Field]
+    trailer: list[_Field] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record. Fixed: `first` to `last`, both inclusive, from 1; else 0 and 0.
+
+    `constant` stands there always. `source` names the value that is written, `total` a total.
+    `digits` is the most that a number of a delimited file has.
+    """
+
+    name: str
+    kind: Kind
+    first: int = 0
+    last: int = 0
+    constant: str | None = None
+    source: str = ""
+    total: Sum | None = None
+    form: str = ""
+    digits: int = 18
+    pattern: re.Pattern[str] | None = None
+    meaning: str = ""
+    optional: bool = False
+    nonzero: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
+    needs: Mapping[str, list[str]] = field(default_factory=dict)
+    """Word of a code → sources of the record that must have a value then."""
+
+    @property
+    def width(self) -> int:
+        """Characters of the field; 0 in a delimited file."""
+        return self.last - self.first + 1 if self.first else 0
+
+    @property
+    def place(self) -> str:
+        """How an error names the field."""
+        return f"{self.name} ({self.first}-{self.last})" if self.first else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A layout. Records are header, details, trailer; each of them has a tag where there are more
+    than one: `tags` gives its place in the record and what stands there.
+    """
+
+    name: str
+    title: str
+    direction: str
+    earns: str
+    by_number: bool
+    ending: str
+    fixed: bool
+    width: int
+    encoding: str
+    line_end: str
+    allowed: re.Pattern[str]
+    delimiter: str
+    quoting: str
+    names: bool
+    order: str
+    together: tuple[tuple[str, ...], ...]
+    header: tuple[Field, ...]
+    detail: tuple[Field, ...]
+    trailer: tuple[Field, ...]
+
+    @property
+    def records(self) -> dict[str, tuple[Field, ...]]:
+        """The kinds of records that there are, in their order."""
+        all_of_them = {"header": self.header, "detail": self.detail, "trailer": self.trailer}
+        return {kind: fields for kind, fields in all_of_them.items() if fields}
+
+    @property
+    def begins(self) -> str:
+        """The constants that every file starts with; empty where there is no header."""
+        text = ""
+        for found in self.header:
+            if found.constant is None:
+                break
+            text += found.constant if self.fixed else found.constant + self.delimiter
+        return text
+
+
+_LINE_ENDS = {"LF": "\n", "CR": "\r", "CRLF": "\r\n", "NONE": ""}
+
+
+def read_page(text: str) -> Page:
+    """The page that a YAML document says. ValueError names the first thing that is wrong."""
+    document: Any = yaml.load(text, Loader=yaml.CBaseLoader)
+    try:
+        raw = msgspec.convert(document, _Page, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+    page = Page(
+        name=raw.layout, title=raw.title, direction=raw.direction, earns=raw.earns,
+        by_number=raw.member == "number", ending=raw.ending, fixed=raw.form == "fixed",
+        width=raw.width, encoding=raw.encoding, line_end=_LINE_ENDS[raw.line_end],
+        allowed=re.compile(f"[{raw.allowed}]*", re.ASCII if raw.encoding == "ascii" else 0),
+        delimiter=raw.delimiter, quoting=raw.quoting, names=raw.names, order=raw.order,
+        together=tuple(tuple(names) for names in raw.together),
+        header=_fields(raw.header), detail=_fields(raw.detail), trailer=_fields(raw.trailer),
+    )  # fmt: skip
+    for why in _faults(page):
+        raise ValueError(f"{page.name}: {why}")
+    return page
+
+
+def _fields(raw: list[_Field]) -> tuple[Field, ...]:
+    return tuple(_field(found) for found in raw)
+
+
+def _field(raw: _Field) -> Field:
+    first, _, last = raw.at.partition("-")
+    verb, _, of = raw.of.partition(" of ")
+    total = Sum(verb, of) if of or raw.of in ("details", "records") else None
+    start, end = (int(first), int(last or first)) if first else (0, 0)
+    constant = raw.constant
+    if constant is not None and start:
+        constant = constant.ljust(end - start + 1)
+    return Field(
+        name=raw.name, kind=raw.type, first=start, last=end, constant=constant,
+        source="" if total else raw.of, total=total, form=raw.form,
+        digits=raw.digits or (end - start + 1 if start else 18),
+        pattern=re.compile(raw.pattern, re.ASCII) if raw.pattern else None,
+        meaning=raw.meaning or _shown(constant), optional=raw.optional, nonzero=raw.nonzero,
+        codes=raw.codes, needs=raw.needs,
+    )  # fmt: skip
+
+
+def _shown(constant: str | None) -> str:
+    if constant is None:
+        return ""
+    return f"`{constant.strip(' ')}`" if constant.strip(" ") else "blank"
+
+
+def _faults(page: Page) -> Iterator[str]:
+    for kind, fields in page.records.items():
+        for found in fields:
+            yield from (f"{kind}, {found.name}: {why}" for why in _field_faults(found, page))
+        if page.fixed:
+            yield from (f"{kind}: {why}" for why in _gaps(fields, page.width))
+    tags = [fields[0].constant for fields in page.records.values()]
+    if len(tags) > 1 and (None in tags or len(set(tags)) < len(tags)):
+        yield "every kind of record must start with a constant of its own"
+    if not page.line_end and not page.fixed:
+        yield "delimited records need a line end"
+    sources = {found.source for found in page.detail}
+    needed = (name for one in page.detail for names in one.needs.values() for name in names)
+    together = (name for names in page.together for name in names)
+    for name in (*([page.order] if page.order else ()), *together, *needed):
+        if name not in sources:
+            yield f"no field of the detail is of {name!r}"
+
+
+def _field_faults(found: Field, page: Page) -> Iterator[str]:
+    if sum((found.constant is not None, bool(found.source), found.total is not None)) != 1:
+        yield "must be a constant, a value or a total"
+    if found.kind is Kind.DATE and found.form not in FORMS:
+        yield f"a date is written in one of {', '.join(FORMS)}"
+    if found.kind is Kind.SIGNED and found.form not in SIGNS:
+        yield f"a sign is written in one of the ways {', '.join(SIGNS)}"
+    if bool(found.first) != page.fixed:
+        yield "has a position in a fixed file, and none in a delimited one"
+    if found.total is not None and found.total.field:
+        hashed = found.total.verb == "hash"
+        counted = {one.name for one in page.detail if hashed or one.kind is not Kind.TEXT}
+        if found.total.verb not in VERBS or found.total.field not in counted:
+            yield f"there is no total {found.total.verb!r} of {found.total.field!r}"
+
+
+def _gaps(fields: tuple[Field, ...], width: int) -> Iterator[str]:
+    following = 1
+    for found in fields:
+        if found.first != following or found.last < found.first:
+            yield f"{found.name} must start at {following}"
+        following = found.last + 1
+    if following != width + 1:
+        yield f"ends at {following - 1}, a record has {width}"
