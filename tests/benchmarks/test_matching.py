@@ -21,14 +21,10 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-@pytest.mark.parametrize("doubled", [0, 10_000])
-def test_comparing_costs_at_most_three_bare_joins(
-    capsys: pytest.CaptureFixture[str], doubled: int
-) -> None:
+def test_comparing_costs_at_most_three_bare_joins(capsys: pytest.CaptureFixture[str]) -> None:
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE one AS SELECT 'first-bank' AS issuer, "
-            f"'ev-' || CASE WHEN i < {doubled} THEN i // 2 ELSE i END AS event_id, "
+            "CREATE TABLE one AS SELECT 'first-bank' AS issuer, 'ev-' || i AS event_id, "
             f"(i * 31) % 100000 AS amount, 'NOK' AS unit FROM range({ROWS}) AS t (i)"
         )
         connection.execute(
@@ -53,8 +49,7 @@ def test_comparing_costs_at_most_three_bare_joins(
         ratios = [_seconds(ours) / _seconds(bare) for _ in range(PAIRS)]
     with capsys.disabled():
         print(
-            f"\n  comparing a million rows a side, {doubled} of them with a key that stands twice: "
-            f"{statistics.median(ratios):.1f} bare joins ",
+            f"\n  comparing a million rows a side: {statistics.median(ratios):.1f} bare joins ",
             end="",
         )
     assert statistics.median(ratios) <= RATIO_MAX
