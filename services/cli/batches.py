@@ -54,7 +54,7 @@ def print_settled(session: Session, order: Order, settled: Settled) -> None:
 
 def print_list(session: Session, headers: Sequence[Header]) -> None:
     """Every batch on a line."""
-    if session.document({"batches": [_header(header) for header in headers]}):
+    if session.document({"batches": [header_document(header) for header in headers]}):
         return
     columns = ["batch", "through", "state", "totals", "held", "carried", "sealed by", "approved by"]
     rows = [
@@ -77,7 +77,7 @@ def print_batch(session: Session, found: Shown) -> None:
     """A batch with its price, its files, and who waits."""
     header = found.header
     document = {
-        **_header(header),
+        **header_document(header),
         "lines": found.lines,
         "kinds": [_kind(kind) for kind in found.kinds],
         "amount_due": due(found.kinds),
@@ -137,7 +137,7 @@ def _print_pieces(session: Session, pieces: Sequence[Mapping[str, Any]], unit: s
 def print_approved(session: Session, approved: Approved) -> None:
     """What came of `batch approve`."""
     header = approved.header
-    document = {**_header(header), "fresh": approved.fresh,
+    document = {**header_document(header), "fresh": approved.fresh,
                 "files": [_emitted(file) for file in approved.files]}  # fmt: skip
     if session.document(document):
         return
@@ -150,7 +150,7 @@ def print_approved(session: Session, approved: Approved) -> None:
 
 def print_reproduced(session: Session, header: Header, files: Sequence[Emitted]) -> None:
     """The same bytes again."""
-    if session.document({**_header(header), "files": [_emitted(file) for file in files]}):
+    if session.document({**header_document(header), "files": [_emitted(file) for file in files]}):
         return
     _print_files(session, files, title=f"{header.batch}: the same bytes as when it was sealed")
 
@@ -179,7 +179,8 @@ def print_checked(session: Session, path: Path, checked: Checked) -> None:
     session.say(f"{path}: {verdict} ({', '.join(filter(None, says))})")
 
 
-def _header(header: Header) -> dict[str, Any]:
+def header_document(header: Header) -> dict[str, Any]:
+    """A batch as documents of commands begin."""
     return {
         "batch": header.batch,
         "partner": header.partner,

@@ -69,6 +69,10 @@ class Settings(BaseModel):
     kafka_libs: Folder | None = None
     database_url: DatabaseUrl | None = None
     database_url_file: ReadableFile | None = None
+    role: Annotated[
+        Literal["app", "author", "approver", "operator", "auditor", "partner"], LowerCase
+    ] = "app"
+    """The database role that commands of settlement take; the login must be a member of it."""
     stack: Annotated[Literal["local", "containers"], LowerCase] = "local"
     token_key_file: ReadableFile | None = None
     quarantine_key_file: ReadableFile | None = None

@@ -23,6 +23,7 @@ QUESTIONS = {
     "settlement-states": "states",
     "settlement-answers": "answers",
     "settlement-owed": "owed",
+    "periods": "periods",
 }
 """Invariant → the query that shows it."""
 

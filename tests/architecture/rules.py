@@ -25,8 +25,12 @@ PURE_ROOMS = (
     "settlement/billing",
 )
 FORBIDDEN_NAMES = {"common", "shared", "utils", "helpers", "core", "models", "types"}
-SETTLEMENT_READS = {"payable_transfer", "line_source", "partner_membership", "feed_record"}
-SETTLEMENT_OWNS = re.compile(r"settlement_\w+|acknowledgement|file_delivery\w*")
+SETTLEMENT_READS = {
+    "payable_transfer", "line_source", "partner_membership", "feed_record", "accounting_posting",
+}  # fmt: skip
+SETTLEMENT_OWNS = re.compile(
+    r"settlement_\w+|acknowledgement|file_delivery\w*|period_close\w*|audit\w*"
+)
 SETTLEMENT_APPENDS = {"card_event", "transfer", "balance", "stream", "stream_position"}
 """What a seal posts goes through these; they are written, or locked, and nothing is read."""
 _CALLS = {"open", "print", "float", "eval", "exec"}

@@ -24,14 +24,14 @@ SELECT m.stream_id, s.name, m.seq, m.leg, m.entry, m.of_stream_id, m.of_purchase
  WHERE m.account_id = $1 ORDER BY m.stream_id, m.seq, m.leg;
 
 -- name: trial_balance
--- Debits and credits through a date, by unit and account.
+-- Debits and credits through an accounting date, by unit and account.
 SELECT unit, account,
        coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0)::bigint AS debit,
        coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0)::bigint AS credit
   FROM (
     SELECT unit, side, amount,
            CASE WHEN $2 OR account NOT LIKE 'member/%' THEN account ELSE 'member/*' END AS account
-      FROM posting WHERE effective_on <= $1
+      FROM accounting_posting($1)
   ) AS counted
  GROUP BY unit, account ORDER BY unit COLLATE "C", account COLLATE "C";
 

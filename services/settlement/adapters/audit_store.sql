@@ -277,3 +277,39 @@ WITH line AS (
 )
 SELECT (SELECT count(*) FROM line) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
+
+-- name: periods
+-- Closed periods follow each other, none was closed with more than is recorded, and the trial
+-- balance of each is what it was when it was closed.
+WITH closing AS (
+  SELECT period, previous, lag(period) OVER (ORDER BY period) AS before FROM period_close
+), now AS (
+  SELECT c.period, p.unit, p.side, p.amount,
+         CASE WHEN p.account LIKE 'member/%' THEN 'member/*' ELSE p.account END AS account
+    FROM period_close AS c CROSS JOIN LATERAL accounting_posting(c.opens_on - 1) AS p
+), counted AS (
+  SELECT period, unit, account,
+         coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0) AS debit,
+         coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0) AS credit
+    FROM now GROUP BY period, unit, account
+), fault AS (
+  SELECT format('%s follows %s, it should follow %s', period, coalesce(previous, 'nothing'),
+                coalesce(before, 'nothing')) AS what
+    FROM closing WHERE previous IS DISTINCT FROM before
+  UNION ALL
+  SELECT format('%s was closed with stream %s at %s, before it at %s', l.period, l.stream_id, l.seq,
+                e.seq)
+    FROM period_close_position AS l
+    JOIN closing AS c ON c.period = l.period
+    JOIN period_close_position AS e ON (e.period, e.stream_id) = (c.before, l.stream_id)
+   WHERE l.seq < e.seq
+  UNION ALL
+  SELECT format('%s %s: closed with %s %s debit and %s credit, now %s and %s', period, account,
+                coalesce(b.debit, 0), unit, coalesce(b.credit, 0), coalesce(n.debit, 0),
+                coalesce(n.credit, 0))
+    FROM period_close_balance AS b FULL JOIN counted AS n USING (period, unit, account)
+   WHERE (coalesce(b.debit, 0), coalesce(b.credit, 0))
+      <> (coalesce(n.debit, 0), coalesce(n.credit, 0))
+)
+SELECT (SELECT count(*) FROM closing) AS checked,
+       ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;

@@ -33,7 +33,6 @@ from services.settlement.ports import Run
 _sql = load_queries("services.settlement.adapters", "life_store.sql")
 
 READ_SECONDS = 600
-_MOVE_COLUMNS = ("stream_id", "seq", "leg", "line", "kind", "batch")
 
 
 class PostgresLifeStore:
@@ -136,10 +135,9 @@ class PostgresLifeStore:
         await copy_rows(
             self._connection, table="transfer", columns=TRANSFER_COLUMNS, rows=transfers
         )
-        await copy_rows(
-            self._connection, table="settlement_move", columns=_MOVE_COLUMNS,
-            rows=[(*move, batch) for move in moves],
-        )  # fmt: skip
+        await self._connection.execute(
+            _sql.add_moves, *[list(column) for column in zip(*moves, strict=True)], batch
+        )
         moved = sorted((*key, amount) for key, amount in deltas(transfers).items() if amount)
         if moved:
             columns = [list(column) for column in zip(*moved, strict=True)]

@@ -35,6 +35,12 @@ INSERT INTO balance AS b (stream_id, account, unit, amount)
 SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[])
     ON CONFLICT (stream_id, account, unit) DO UPDATE SET amount = b.amount + EXCLUDED.amount;
 
+-- name: add_moves
+-- What the transfers do to which lines.
+INSERT INTO settlement_move (stream_id, seq, leg, line, kind, batch)
+SELECT t.*, $6 FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::integer[],
+                           $5::text[]) AS t;
+
 -- name: add_outcomes
 -- What the partner says of lines; each row names the one before it.
 INSERT INTO acknowledgement (batch, line, nth, outcome, previous, code, membership_number, who,

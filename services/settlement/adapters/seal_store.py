@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from services.accrual.ledger.transfer import COLUMNS as TRANSFER_COLUMNS
 from services.accrual.ledger.transfer import deltas
@@ -16,7 +17,6 @@ from services.runtime.named_queries import load_queries
 from services.runtime.stream_position import create_streams, draw, lock, stream_ids
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.due import Due
-from services.settlement.batches.line import COLUMNS as LINE_COLUMNS
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
 from services.settlement.batches.terms import TermsBook, read_terms
@@ -26,8 +26,7 @@ _sql = load_queries("services.settlement.adapters", "seal_store.sql")
 
 LOOK_SECONDS = 600
 """A look over a large ledger takes longer than other statements."""
-COPY_ROWS_MAX = 20_000
-_MEMBER_COLUMNS = ("stream_id", "seq", "leg", "line", "batch")
+ROWS_MAX = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,8 @@ class PostgresSealStore:
         await self._post(seal)
         await self._connection.execute(_sql.add_batch, *_batch_row(seal))
         await self._connection.execute(_sql.add_sealed, seal.batch, seal.order.by, seal.order.on)
-        await self._copy(
-            "settlement_line", LINE_COLUMNS, [(seal.batch, *line) for line in seal.lines]
-        )
-        await self._copy(
-            "settlement_member", _MEMBER_COLUMNS, [(*member, seal.batch) for member in seal.members]
-        )
+        await self._insert(_sql.add_lines, [(seal.batch, *line) for line in seal.lines])
+        await self._insert(_sql.add_members, [(*member, seal.batch) for member in seal.members])
 
     async def _record(self, seal: Seal) -> None:
         """The events of the command, in the partner's stream."""
@@ -143,7 +138,10 @@ class PostgresSealStore:
 
     async def _post(self, seal: Seal) -> None:
         transfers = seal.transfers()
-        await self._copy("transfer", TRANSFER_COLUMNS, transfers)
+        for piece in _pieces(transfers):
+            await copy_rows(
+                self._connection, table="transfer", columns=TRANSFER_COLUMNS, rows=piece
+            )
         moved = sorted(
             (account, unit, amount)
             for (account, unit), amount in deltas(transfers).items()
@@ -155,17 +153,20 @@ class PostgresSealStore:
                 _sql.add_balances, [seal.stream_id] * len(moved), *columns
             )
 
-    async def _copy(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
-        """COPY in pieces, each well within the time that a statement may take."""
-        for start in range(0, len(rows), COPY_ROWS_MAX):
-            await copy_rows(
-                self._connection,
-                table=table,
-                columns=columns,
-                rows=rows[start : start + COPY_ROWS_MAX],
+    async def _insert(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        for piece in _pieces(rows):
+            await self._connection.execute(
+                statement, *[list(column) for column in zip(*piece, strict=True)]
             )
+
+
+T = TypeVar("T")
+
+
+def _pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Rows in pieces, each well within the time that a statement may take."""
+    for start in range(0, len(rows), ROWS_MAX):
+        yield rows[start : start + ROWS_MAX]
 
 
 def _batch_row(seal: Seal) -> tuple[object, ...]:

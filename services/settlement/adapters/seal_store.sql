@@ -64,6 +64,20 @@ INSERT INTO settlement_batch (batch, partner, sequence, through, sealed_by, stre
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11::text::jsonb, $12::text::jsonb,
         $13::text::jsonb);
 
+-- name: add_lines
+-- Its lines. Tables that guard their rows take no COPY.
+INSERT INTO settlement_line (batch, line, account_id, membership_number, issuer_id, of_stream_id,
+  of_purchase, purchase, contract, version, rule, award, unit, activity_on, amount,
+  original_batch, original_line)
+SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::smallint[],
+  $7::bigint[], $8::text[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[],
+  $14::date[], $15::bigint[], $16::text[], $17::integer[]);
+
+-- name: add_members
+-- Which transfer stands in which line.
+INSERT INTO settlement_member (stream_id, seq, leg, line, batch)
+SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[]);
+
 -- name: add_sealed
 -- The first state of a batch.
 INSERT INTO settlement_state (batch, state, who, recorded_on) VALUES ($1, 'SEALED', $2, $3);

@@ -31,9 +31,6 @@ class Line(NamedTuple):
     original_line: int | None
 
 
-COLUMNS: tuple[str, ...] = ("batch", *Line._fields)
-
-
 class Earlier(NamedTuple):
     """A line of an earlier batch of the same partner that stood in a file."""
 

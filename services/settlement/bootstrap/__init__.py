@@ -1,8 +1,9 @@
 """Wires settlement: settings → stores → use cases. The only importer of the adapters.
 
-One page per theme: sealing, exchanging, proving, running.
+One page per theme: sealing, exchanging, closing, proving, running.
 """
 
+from services.settlement.bootstrap.closing import close_period, list_periods
 from services.settlement.bootstrap.exchanging import (
     Followed,
     Sent,
@@ -11,7 +12,7 @@ from services.settlement.bootstrap.exchanging import (
     pay_batch,
     withdraw_batch,
 )
-from services.settlement.bootstrap.proving import invariants, resettle
+from services.settlement.bootstrap.proving import audit_rows, invariants, resettle
 from services.settlement.bootstrap.running import run_settlement
 from services.settlement.bootstrap.sealing import (
     BATCH_COLUMNS,
@@ -26,20 +27,25 @@ from services.settlement.bootstrap.sealing import (
     show_batch,
     show_line,
 )
+from services.settlement.period import Closed
 
 __all__ = [
     "BATCH_COLUMNS",
     "Approved",
+    "Closed",
     "Followed",
     "Sent",
     "Settled",
     "acknowledge_file",
     "approve_batch",
+    "audit_rows",
     "batch_rows",
     "check_file",
+    "close_period",
     "deliver_batch",
     "invariants",
     "list_batches",
+    "list_periods",
     "pay_batch",
     "reproduce_batch",
     "resettle",

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
+
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection, Database
 from services.runtime.settings import Settings
@@ -15,14 +17,21 @@ FILE_BYTES_MAX = 1 << 30
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """A connection in the role that the settings name.
+
+    Raises InvalidInput when the login may not take it, and for what the role may not do.
+    """
     # Whole numbers come from the database itself or are counted here: no need for checks again.
-    async with await Database.connect(
-        settings.require_database(),
-        size=1,
-        strict=False,
-        application_name="milepost-settlement",
-    ) as database:
-        yield database
+    try:
+        async with await Database.connect(
+            settings.require_database(), role=f"milepost_{settings.role}", size=1, strict=False,
+            application_name="milepost-settlement",
+        ) as database:  # fmt: skip
+            yield database
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise InvalidInput(
+            [Problem(str(error), field="MILEPOST_ROLE", value=settings.role)]
+        ) from error
 
 
 @asynccontextmanager

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from services.kernel.finding import Finding
 from services.runtime.database import Connection
+from services.runtime.settings import Settings
 from services.settlement.adapters import refold_store
 from services.settlement.adapters.audit_store import PostgresAuditStore
 from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.chain_store import PostgresChainStore
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.adapters.life_store import PostgresLifeStore
 from services.settlement.adapters.refold_store import RecordedCommand
 from services.settlement.adapters.seal_store import PostgresSealStore, Recorded
+from services.settlement.audit import chain_findings
 from services.settlement.batches.follow import FollowUp, Place, read_follow_up
 from services.settlement.batches.line import batch_id
 from services.settlement.batches.order import Command, read_command
+from services.settlement.bootstrap.parts import reading
 from services.settlement.following import apply
 from services.settlement.invariants import findings
 from services.settlement.seal import seal, write_files
@@ -24,7 +29,18 @@ from services.settlement.seal import seal, write_files
 async def invariants(connection: Connection, files_dir: Path | None = None) -> list[Finding]:
     """Every invariant of settlement; that of the stored files when there is such a folder."""
     drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
-    return await findings(PostgresAuditStore(connection), PostgresBatchStore(connection), drop)
+    batches = PostgresBatchStore(connection)
+    found = await findings(PostgresAuditStore(connection), batches, drop)
+    return found + await chain_findings(PostgresChainStore(connection), batches, drop)
+
+
+async def audit_rows(
+    settings: Settings, *, subject: str | None, actor: str | None, rows_max: int
+) -> list[dict[str, Any]]:
+    """What people did, latest first."""
+    async with reading(settings) as connection:
+        store = PostgresChainStore(connection)
+        return await store.rows(subject=subject, actor=actor, rows_max=rows_max)
 
 
 async def resettle(ledger: Connection, rebuilt: Connection) -> list[str]:

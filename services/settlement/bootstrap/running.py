@@ -1,4 +1,4 @@
-"""The service: keeps files where their batches say, and announces batches."""
+"""The service: keeps files where their batches say, announces batches, seals the audit."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from services.runtime.service import Service
 from services.runtime.settings import Settings
 from services.runtime.telemetry import get_logger
 from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.chain_store import PostgresChainStore
 from services.settlement.adapters.file_drop import FolderDrop
+from services.settlement.audit import seal_audit
 from services.settlement.keeper import announcement, tidy
 
 ROUND_SECONDS = 1.0
+SEAL_EVERY = 5
+"""Rounds from one look for audit rows to the next."""
+SEAL_SECONDS = 20
+"""Shorter than the delay after which audit rows are linked."""
 _log = get_logger("milepost.settlement")
 
 
 async def run_settlement(service: Service) -> None:
-    """Keep files where their batches say and announce batches, until told to stop."""
+    """Keep files where their batches say, announce batches, and link audit rows, until told to
+    stop."""
     settings = service.settings
     drop = FolderDrop(settings.require_files_dir())
     database = await service.reach(
@@ -32,6 +39,7 @@ async def run_settlement(service: Service) -> None:
         )
     )  # fmt: skip
     backoff = Backoff()
+    rounds = 0
     async with database:
         service.started()
         while not service.stop.is_set():
@@ -41,6 +49,10 @@ async def run_settlement(service: Service) -> None:
                     for batch in await tidy(store, drop):
                         _log.info("files written", batch=batch)
                     await _announce(settings, store)
+                if rounds % SEAL_EVERY == 0:
+                    async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
+                        await seal_audit(PostgresChainStore(connection))
+                rounds += 1
                 backoff.reset()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(service.stop.wait(), ROUND_SECONDS)

@@ -1,0 +1,129 @@
+"""What goes out to a partner and what comes back: commands on batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import settle as sealing
+from services.cli.batches import header_document
+from services.cli.session import Session
+from services.runtime.system_clock import SystemClock
+from services.settlement import bootstrap as settlement
+from services.settlement.batches.batch import Header
+
+Batch = sealing.Batch
+OnDate = sealing.OnDate
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the commands on `milepost` and on `milepost batch`."""
+    app.command("acknowledge")(acknowledge)
+    sealing.batch.command("withdraw")(withdraw)
+    sealing.batch.command("deliver")(deliver)
+    sealing.batch.command("pay")(pay)
+
+
+def withdraw(
+    context: typer.Context,
+    identifier: Batch,
+    by: Annotated[str, typer.Option(help="Who withdraws it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    on: OnDate = None,
+) -> None:
+    """Withdraw a batch that was not sent: its number stays, what it held is due at once."""
+    session: Session = context.obj
+
+    async def work() -> settlement.Followed:
+        return await settlement.withdraw_batch(
+            session.settings(), identifier, by=by, reason=reason, on=_day(on)
+        )
+
+    found = session.run(work())
+    _print(session, found.header, {"fresh": found.fresh})
+    session.say(f"{identifier} {'is' if found.fresh else 'was already'} withdrawn")
+
+
+def deliver(
+    context: typer.Context,
+    identifier: Batch,
+    by: Annotated[str, typer.Option(help="Who delivers it.")],
+    to: Annotated[
+        Path | None, typer.Option(help="The folder; `sent/` of the partner if left out.")
+    ] = None,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Once more: the same bytes, the next rerun number.")
+    ] = False,
+    on: OnDate = None,
+) -> None:
+    """Deliver an approved batch, the manifest last; one that was cut off goes on where it was."""
+    session: Session = context.obj
+
+    async def work() -> settlement.Sent:
+        return await settlement.deliver_batch(
+            session.settings(), identifier, by=by, on=_day(on), to=to, resend=resend
+        )
+
+    sent = session.run(work())
+    files = [{"path": f.path, "bytes": f.bytes, "sha256": f.sha256} for f in sent.files]
+    if not _print(session, sent.header, {"rerun": sent.run, "files": files}) and files:
+        rows = [[file["path"], file["bytes"], file["sha256"]] for file in files]
+        session.table(["file", "bytes", "sha256"], rows)
+    if sent.run is None:
+        session.say(f"{identifier} was delivered before; say --resend to send the same bytes again")
+    else:
+        session.say(f"{identifier} is delivered, rerun {sent.run}")
+
+
+def acknowledge(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE")],
+    partner: Annotated[str, typer.Option(help="Who answers.")],
+    by: Annotated[str, typer.Option(help="Who brings it in.")],
+    on: OnDate = None,
+) -> None:
+    """Read a partner's answer. A file that is not sound, or not to us, moves nothing: exit 2."""
+    session: Session = context.obj
+
+    async def work() -> tuple[Header, dict[str, int], int]:
+        header, found = await settlement.acknowledge_file(
+            session.settings(), path, partner=partner, by=by, on=_day(on)
+        )
+        return header, dict(found.outcomes), found.fresh
+
+    header, outcomes, fresh = session.run(work())
+    if not _print(session, header, {"outcomes": outcomes, "fresh": fresh}):
+        session.table(["outcome", "lines"], [[name, lines] for name, lines in outcomes.items()])
+    session.say(f"{header.batch} is {header.state}; lines told something new: {fresh}")
+
+
+def pay(
+    context: typer.Context,
+    identifier: Batch,
+    by: Annotated[str, typer.Option(help="Who records it.")],
+    reference: Annotated[str, typer.Option(help="The payment, as the bank names it.")],
+    on: OnDate = None,
+) -> None:
+    """Record that a batch was paid: payable → bank. The same reference again changes nothing."""
+    session: Session = context.obj
+
+    async def work() -> tuple[Header, int]:
+        return await settlement.pay_batch(
+            session.settings(), identifier, by=by, reference=reference, on=_day(on)
+        )
+
+    header, lines = session.run(work())
+    _print(session, header, {"reference": reference, "paid": lines})
+    session.say(f"{identifier}: lines paid by {reference}: {lines}")
+
+
+def _print(session: Session, header: Header, more: Mapping[str, Any]) -> bool:
+    return session.document({**header_document(header), **more})
+
+
+def _day(on: datetime | None) -> date:
+    return on.date() if on else SystemClock().today()
