@@ -15,6 +15,7 @@ from services.settlement.batches.follow import Following, FollowUp, Move
 from services.settlement.batches.follow import Place as EventPlace
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import TermsBook
 from services.settlement.billing.price import Granted
 
@@ -30,13 +31,15 @@ class Place(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a seal saw, all at one instant: due transfers, how far the card streams were
-    committed (stream → seq), the revision of the facts, and the partner's numbers by account.
+    committed (stream → seq), the revision of the facts, the partner's numbers by account, and
+    the payout table.
     """
 
     due: Sequence[Due]
     vector: Mapping[str, int]
     facts: int
     numbers: Mapping[str, str]
+    payouts: Payouts | None = None
 
 
 class SealStore(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.settlement.batches.draft import Draft, draft
@@ -41,7 +42,10 @@ async def seal(order: Order, store: SealStore) -> Sealing:
     if problems := [problem for signed in concerned for problem in catalogue.problems(signed)]:
         raise InvalidInput(problems)
     drafted = draft(
-        sums, numbers=sight.numbers, by_number=catalogue.BY_NUMBER, refusal=catalogue.refusal
+        sums,
+        numbers=sight.numbers,
+        by_number=catalogue.BY_NUMBER,
+        refusal=partial(catalogue.refusal, payouts=sight.payouts),
     )
     if drafted.worthless:
         return Sealing(None, drafted)

@@ -11,8 +11,14 @@ from pathlib import Path
 import pytest
 
 from services.settlement.batches.batch import SEALED
-from services.settlement.files import catalogue, manifest
-from tests.support.batches import answer_to, cash_batch, miles_batch, page_batch
+from services.settlement.files import catalogue, manifest, payout
+from tests.support.batches import (
+    answer_to,
+    cash_batch,
+    miles_batch,
+    page_batch,
+    payout_batch,
+)
 
 FOLDER = Path(__file__).parent / "settlement"
 
@@ -28,6 +34,10 @@ def produced() -> dict[str, bytes]:
     for layout in ("mileage-credits", "mileage-host"):
         files |= {
             f.name: f.content for f in catalogue.files(page_batch(layout)) if layout in f.name
+        }
+    for layout in payout.ENDINGS:
+        files |= {
+            f.name: f.content for f in catalogue.files(payout_batch(layout)) if layout in f.name
         }
     name, content = answer_to(miles_batch())
     return files | {name: content}

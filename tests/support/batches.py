@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from services.settlement.batches.batch import Flow, Header, Sealed
 from services.settlement.batches.due import Due
 from services.settlement.batches.line import Line
+from services.settlement.batches.payout import Payee, Payer, Payouts
 from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
 from services.settlement.files.layout.pages import pages
 from services.settlement.files.layout.writer import write
@@ -158,6 +160,47 @@ def answer_to(batch: Sealed) -> tuple[str, bytes]:
     }
     name = f"{batch.header.partner}-mileage-answer-{batch.header.sequence:06d}.csv"
     return name, write(pages()["mileage-answer"], header, rows, file=name)[0]
+
+
+def payout_batch(layout: str = "nacha-ppd") -> Sealed:
+    """Cash in one currency for three members; one has several lines, of one nothing is left."""
+    currency = "EUR" if layout == "pain.001" else "USD"
+    terms = {"unit": currency, "adjustments": "carry", "file": {"layout": layout}}
+    clauses = book(cash={**cash_terms(), **terms})
+    cash = {"contract": "cash", "rule": "cash", "membership_number": "", "unit": currency}
+    back = {"original_batch": "first-bank-000002", "original_line": 3}
+    batch = sealed(
+        [
+            line(1, 1300, **cash),
+            line(2, -50, **{**cash, **back}),
+            line(3, 399, **cash, account_id="acc-2"),
+            line(4, 70, **cash, account_id="acc-3"),
+            line(5, -70, **{**cash, **back}, account_id="acc-3"),
+        ],
+        partner="first-bank",
+        sequence=3,
+        clauses=clauses,
+    )
+    return replace(batch, payouts=SEPA_PAYOUTS if layout == "pain.001" else ACH_PAYOUTS)
+
+
+ACH_PAYOUTS = Payouts(
+    Payer("CASHBACK PROC", "1234567890", "091000019", "DEMO BANK"),
+    {
+        "acc-1": Payee("JANE SAMPLE", "091000019", "123456789"),
+        "acc-2": Payee("RAVI SAMPLE", "121042882", "987654", "savings"),
+        "acc-3": Payee("LI SAMPLE", "091000019", "5550001"),
+    },
+)
+SEPA_PAYOUTS = Payouts(
+    Payer("First Bank", "", "DEUTDEFF", "", "DE89370400440532013000"),
+    {
+        "acc-1": Payee("Åse Prøve", "DNBANOKK", "NO9386011117947"),
+        "acc-2": Payee("Ravi Sample", "BNPAFRPP", "FR1420041010050500013M02606"),
+        "acc-3": Payee("Li Sample", "DEUTDEFF", "DE89370400440532013000"),
+    },
+)
+"""The accounts are the ones that the standards print as examples."""
 
 
 def cash_batch() -> Sealed:

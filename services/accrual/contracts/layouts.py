@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, JsonValue, WithJsonSchema
 
 UNITS, MONEY = "units", "money"
-_WRITTEN_BY_HAND = {"statement-credit": MONEY}
+_WRITTEN_BY_HAND = dict.fromkeys(("statement-credit", "nacha-ccd", "nacha-ppd", "pain.001"), MONEY)
 
 
 @cache

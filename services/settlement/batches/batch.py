@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import PartnerTerms, TermsBook
 
 SEALED, APPROVED, SENT, ANSWERED = "SEALED", "APPROVED", "SENT", "ANSWERED"
@@ -84,6 +85,8 @@ class Sealed:
     lines: tuple[Line, ...]
     flows: tuple[Flow, ...]
     terms: TermsBook
+    payouts: Payouts | None = None
+    """Where members are paid, as the payout table stood at the batch's facts; None without one."""
 
     def terms_of(self, line: Line) -> PartnerTerms:
         """The clauses that name the line's file and codes."""

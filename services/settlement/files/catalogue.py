@@ -9,6 +9,7 @@ from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.units import is_currency
 from services.settlement.batches.batch import Sealed
 from services.settlement.batches.due import Sum
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import PartnerTerms
 from services.settlement.billing.journal import journal
 from services.settlement.files import (
@@ -16,6 +17,7 @@ from services.settlement.files import (
     gl_journal,
     manifest,
     partner,
+    payout,
     statement_credit,
 )
 from services.settlement.files.fields import DoesNotFit
@@ -25,15 +27,17 @@ from services.settlement.files.layout.page import Page
 from services.settlement.files.layout.pages import outgoing, pages
 
 CREDIT = statement_credit.LAYOUT.name
-NAMED_BY_CONTRACTS = (*outgoing(), CREDIT)
+NAMED_BY_CONTRACTS = (*outgoing(), CREDIT, *payout.ENDINGS)
 """What a contract's `settlement.file.layout` may say."""
 BY_NUMBER = frozenset(name for name, page in outgoing().items() if page.by_number)
 """Layouts that name a member by the partner's number; the others go by account."""
-PUBLISHED = (*pages(), CREDIT, gl_journal.LAYOUT.name, manifest.LAYOUT)
+PUBLISHED = (*pages(), CREDIT, *payout.ENDINGS, gl_journal.LAYOUT.name, manifest.LAYOUT)
 
 
-def refusal(found: Sum) -> str | None:
+def refusal(found: Sum, payouts: Payouts | None = None) -> str | None:
     """Why a sum's layout cannot write it; None if it can."""
+    if found.terms.layout in payout.ENDINGS:
+        return payout.refusal(found, payouts)
     page = outgoing().get(found.terms.layout)
     return statement_credit.refusal(found) if page is None else partner.refusal(page, found)
 
@@ -52,7 +56,7 @@ def problems(terms: PartnerTerms) -> list[Problem]:
     if page is not None and not terms.provider_code and _names_provider(page):
         why = f"{terms.layout} needs the provider code that the partner gave"
         return [Problem(why, file=where, field="settlement.file.provider_code")]
-    return []
+    return payout.problems(terms, where) if terms.layout in payout.ENDINGS else []
 
 
 def _names_provider(page: Page) -> bool:
@@ -73,7 +77,7 @@ def files(sealed: Sealed) -> list[File]:
             f"the lines of {header.batch} come to {found}, its totals are {told}"
         )
     try:
-        return [*partner.files(sealed), *_credits(sealed), _journal(sealed)]
+        return [*partner.files(sealed), *_credits(sealed), *payout.files(sealed), _journal(sealed)]
     except DoesNotFit as error:
         raise InvalidInput([Problem(str(error), file=f"batch {header.batch}")]) from error
 
@@ -125,6 +129,8 @@ def check(content: bytes, file: str) -> Checked:
     page = None if sheet else page_of(content, file)
     if page is not None:
         return reader.read(page, content, file)[1]
+    if sheet is None and payout.reader_of(content, file):
+        return payout.read(content, file)
     by_name = [read for name, read in _SHEETS.items() if f"-{name}-" in file]
     sheet = sheet or (by_name[0] if by_name else None)
     if sheet is None:
