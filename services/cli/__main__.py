@@ -20,7 +20,7 @@ app = typer.Typer(
 
 GROUPS = (
     "service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild", "settle",
-    "partner", "period", "audit", "export", "demo", "bench",
+    "reconcile", "partner", "period", "audit", "export", "demo", "bench",
 )  # fmt: skip
 
 

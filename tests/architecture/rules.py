@@ -23,6 +23,7 @@ PURE_ROOMS = (
     "settlement/batches",
     "settlement/files",
     "settlement/billing",
+    "settlement/reconcile",
 )
 FORBIDDEN_NAMES = {"common", "shared", "utils", "helpers", "core", "models", "types"}
 SETTLEMENT_READS = {
@@ -30,6 +31,7 @@ SETTLEMENT_READS = {
 }  # fmt: skip
 SETTLEMENT_OWNS = re.compile(
     r"settlement_\w+|acknowledgement|file_delivery\w*|period_close\w*|audit\w*"
+    r"|reconciliation_run|discrepancy\w*"
 )
 SETTLEMENT_APPENDS = {"card_event", "transfer", "balance", "stream", "stream_position"}
 """What a seal posts goes through these; they are written, or locked, and nothing is read."""

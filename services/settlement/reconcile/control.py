@@ -1,4 +1,4 @@
-"""The control sheet: for each unit opening, movements by kind, closing, at every place of the chart.
+"""The control sheet: for each unit opening, movements by kind, closing, at each place of the chart.
 
 Amounts are credits less debits in minor units, so each row of a sheet sums to zero, and the last
 one, closing less what the ledger's accounts hold, is zero everywhere.
