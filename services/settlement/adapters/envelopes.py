@@ -60,8 +60,7 @@ def envelope(seal: Seal | None) -> Envelope | None:
         return None
     if seal.pgp is not None:
         return PgpEnvelope(seal.pgp)
-    assert seal.age is not None  # one of the two, as the file was read
-    return AgeEnvelope(seal.age)
+    return None if seal.age is None else AgeEnvelope(seal.age)
 
 
 def _read(field: str, file: str, kind: Any) -> Any:
