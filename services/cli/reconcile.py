@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from services.cli.control import (
+    document,
+    print_discrepancies,
+    print_one,
+    print_reconciled,
+    row_of,
+)
 from services.cli.session import FOUND_PROBLEMS, INVALID, Session
-from services.kernel.units import major
 from services.runtime.system_clock import SystemClock
 from services.settlement.bootstrap import reconciling
 from services.settlement.bootstrap.reconciling import Reconciled
-from services.settlement.reconcile.code import MEANING, Code
-from services.settlement.reconcile.control import Amounts, Sheet
 from services.settlement.reconcile.discrepancy import CLOSED, RESOLVED, Discrepancy
-from services.settlement.reconcile.judge import SIDES
 from services.settlement.reconcile.month import read_month
 from services.settlement.reconciliation import Terms
 
@@ -28,11 +31,6 @@ OnDate = Annotated[
     typer.Option("--date", formats=_DAY, help="The recorded date; today in UTC if left out."),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `milepost discrepancy list` shows it.")]
-_WHY = {
-    "LISTED": "held or carried by the latest batch",
-    "SINCE": "recorded or due after the latest batch",
-    "MISSING": "in no line, though the latest batch saw them",
-}
 
 discrepancy = typer.Typer(help="What does not tie, and what people say.", no_args_is_help=True)
 
@@ -74,121 +72,12 @@ def reconcile(
         return await reconciling.reconcile_month(session.settings(), terms, to=to)
 
     done = session.run(work())
-    if not session.document(_document(done)):
-        _print(session, done)
+    if not session.document(document(done)):
+        print_reconciled(session, done)
         if to is not None:
             session.say(f"written to {to}")
     if done.recorded.unresolved:
         raise typer.Exit(FOUND_PROBLEMS)
-
-
-def _document(done: Reconciled) -> dict[str, Any]:
-    terms, seen, recorded = done.terms, done.seen, done.recorded
-    return {
-        "partner": terms.partner,
-        "period": terms.month.name,
-        "run": recorded.run,
-        "ties": not recorded.unresolved,
-        "units": [
-            {
-                "unit": sheet.unit,
-                "opening": sheet.opening,
-                "movements": [one._asdict() for one in sheet.movements],
-                "closing": sheet.closing,
-                "difference": sheet.difference,
-            }
-            for sheet in seen.sheets
-        ],
-        "batches": [{"batch": batch, "state": state} for batch, state in seen.batches],
-        "comparisons": [one._asdict() for one in seen.tallies],
-        "waiting": [one._asdict() for one in seen.waiting],
-        "answers": {"outcomes": dict(seen.outcomes), **seen.unanswered._asdict()},
-        "new": recorded.new,
-        "closed": recorded.gone,
-        "discrepancies": [_row(one, terms.on) for one in recorded.standing],
-    }
-
-
-def _print(session: Session, done: Reconciled) -> None:
-    terms, seen, recorded = done.terms, done.seen, done.recorded
-    for sheet in seen.sheets:
-        _print_sheet(session, sheet, f"{terms.partner}, {terms.month.name}, {sheet.unit}")
-    if not seen.sheets:
-        session.say(f"nothing was ever granted under a contract of {terms.partner}")
-    _print_tallies(session, done)
-    for one in seen.waiting:
-        session.say(f"{one.transfers} due transfers, {_money(one.amount, one.unit)}: "
-                    f"{_WHY[one.why]}")  # fmt: skip
-    if seen.outcomes:
-        session.say("answers: " + ", ".join(f"{name} {count}" for name, count in seen.outcomes))
-    if seen.unanswered.in_time:
-        session.say(f"{seen.unanswered.in_time} lines wait for an answer, all in time")
-    if recorded.standing:
-        _print_discrepancies(session, recorded.standing, terms.on)
-    counts = f"run {recorded.run}: {recorded.new} new, {recorded.gone} gone"
-    if recorded.unresolved:
-        session.say(f"{counts}, {recorded.unresolved} unresolved")
-    else:
-        session.say(f"{counts}; everything ties"
-                    + (" but what was resolved" if recorded.standing else ""))  # fmt: skip
-
-
-def _print_sheet(session: Session, sheet: Sheet, title: str) -> None:
-    places = sheet.places
-
-    def cells(amounts: Amounts) -> list[str]:
-        found = [major(amounts.get(place, 0), sheet.unit) for place in places]
-        return [*found, major(sum(amounts.values()), sheet.unit)]
-
-    rows: list[list[object]] = [["opening", "", *cells(sheet.opening)]]
-    rows += [
-        [one.kind.lower().replace("_", " "), one.transfers, *cells(one.amounts)]
-        for one in sheet.movements
-    ]
-    rows.append(["closing", "", *cells(sheet.closing)])
-    rows.append(["difference to the ledger", "", *cells(sheet.difference)])
-    session.table(("", "transfers", *places, "sum"), rows, title=title)
-    stands = ", ".join(
-        f"{name} {_money(sheet.closing.get(place, 0), sheet.unit)}"
-        for place, name in (("payable", "payable"), ("clearing", "in clearing"),
-                            ("bank", "at the bank"))
-    )  # fmt: skip
-    session.say(stands)
-
-
-def _print_tallies(session: Session, done: Reconciled) -> None:
-    rows = [
-        [SIDES[one.check][0], one.left_rows, major(one.left_amount, one.unit),
-         SIDES[one.check][1], one.right_rows, major(one.right_amount, one.unit), one.unit,
-         major(one.left_amount - one.right_amount, one.unit)]
-        for one in done.seen.tallies
-    ]  # fmt: skip
-    if rows:
-        session.table(
-            ("left", "rows", "amount", "right", "rows", "amount", "unit", "difference"), rows
-        )
-    if not done.seen.compares:
-        session.say("no compare feed is recorded: the books feed stands by itself")
-
-
-def _print_discrepancies(session: Session, found: tuple[Discrepancy, ...], on: date) -> None:
-    rows = [
-        [one.id, one.code, one.subject, _money(one.amount, one.unit), one.owner, one.age(on),
-         one.state, f"{MEANING[Code(one.code)].words}: {one.detail}"]
-        for one in found
-    ]  # fmt: skip
-    session.table(("id", "code", "subject", "amount", "owner", "days", "state", "what"), rows)
-
-
-def _row(one: Discrepancy, on: date) -> dict[str, Any]:
-    return {
-        "id": one.id, "partner": one.partner, "period": one.period, "comparison": one.check,
-        "code": one.code, "meaning": MEANING[Code(one.code)].words, "subject": one.subject,
-        "amount": one.amount, "unit": one.unit, "owner": one.owner,
-        "first_seen": one.first_seen.isoformat(), "days": one.age(on), "state": one.state,
-        "second_eyes": one.second_eyes, "resolved_by": one.who, "reason": one.reason,
-        "approved_by": one.approver, "detail": one.detail,
-    }  # fmt: skip
 
 
 @discrepancy.command("list")
@@ -214,9 +103,9 @@ def list_discrepancies(
         )
 
     found = [one for one in session.run(work()) if every or one.state not in (CLOSED, RESOLVED)]
-    if session.document({"discrepancies": [_row(one, day) for one in found]}):
+    if session.document({"discrepancies": [row_of(one, day) for one in found]}):
         return
-    _print_discrepancies(session, tuple(found), day)
+    print_discrepancies(session, found, day)
     if not found:
         session.say("nothing stands that nobody has resolved")
 
@@ -237,7 +126,7 @@ def resolve(
             session.settings(), identifier, by=by, reason=reason, on=_day(on)
         )
 
-    _print_one(session, session.run(work()), _day(on))
+    print_one(session, session.run(work()), _day(on))
 
 
 @discrepancy.command("approve")
@@ -255,21 +144,7 @@ def approve(
             session.settings(), identifier, by=approver, on=_day(on)
         )
 
-    _print_one(session, session.run(work()), _day(on))
-
-
-def _print_one(session: Session, one: Discrepancy, on: date) -> None:
-    if session.document(_row(one, on)):
-        return
-    _print_discrepancies(session, (one,), on)
-    if one.state == RESOLVED:
-        session.say(f"{one.id} is resolved")
-    else:
-        session.say(f"now somebody else: milepost discrepancy approve {one.id} --approver WHO")
-
-
-def _money(amount: int, unit: str) -> str:
-    return f"{major(amount, unit)} {unit}" if unit else "–"
+    print_one(session, session.run(work()), _day(on))
 
 
 def _day(on: datetime | None) -> date:

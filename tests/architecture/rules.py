@@ -101,7 +101,7 @@ def host_checks_off(source: str) -> list[str]:
 def relations(sql: str) -> set[str]:
     """Tables and views that a text of SQL reads: the names after FROM and JOIN."""
     text = re.sub(r"--[^\n]*", "", sql)
-    text = re.sub(r"\bDISTINCT\s+FROM\b", "=", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bDISTINCT\s+FROM\b|\bextract\s*\(\s*\w+\s+FROM\b", "=", text, flags=re.I)
     names = re.findall(r"\b(?:FROM|JOIN)\s+(?:ONLY\s+)?([a-z_][a-z_0-9.]*)", text, re.IGNORECASE)
     local = set(re.findall(r"\b([a-z_]+)\s+(?:\([^)]*\)\s+)?AS\s+(?:MATERIALIZED\s+)?\(", text))
     functions = {"unnest", "generate_series", "jsonb_each", "jsonb_array_elements", "lateral",

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from services.kernel.units import exponent_of, major
 from services.settlement.adapters.file_drop import store_whole, told
 from services.settlement.discrepancies import Recorded
+from services.settlement.reconcile.amount import decimals, number
 from services.settlement.reconcile.code import MEANING, Code
 from services.settlement.reconcile.control import Amounts, Sheet
 from services.settlement.reconcile.judge import SIDES
@@ -143,9 +142,7 @@ def _write(page: Worksheet, row: int, column: int, cell: Cell, formats: _Formats
         if abs(cell.amount) >= EXACT_MAX:
             page.write_string(row, column, text, formats.text)
             return
-        places = exponent_of(cell.unit) if cell.unit else 0
-        number: Any = Decimal(text)
-        page.write_number(row, column, number, formats.decimals(places))
+        page.write_number(row, column, Decimal(text), formats.decimals(decimals(cell.unit)))
     elif isinstance(cell, date):
         page.write_datetime(row, column, datetime.combine(cell, time()), formats.day)
     elif isinstance(cell, int):
@@ -156,5 +153,5 @@ def _write(page: Worksheet, row: int, column: int, cell: Cell, formats: _Formats
 
 def _shown(cell: Cell) -> str:
     if isinstance(cell, _Money):
-        return major(cell.amount, cell.unit) if cell.unit else str(cell.amount)
+        return number(cell.amount, cell.unit)
     return str(cell)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from services.kernel.units import major
 from services.settlement.files.fields import shown
+from services.settlement.reconcile.amount import words
 from services.settlement.reconcile.code import Check, Code
-from services.settlement.reconcile.difference import Difference, Kind, Row
+from services.settlement.reconcile.difference import Difference, Kind
 from services.settlement.reconcile.discrepancy import Found
 from services.settlement.reconcile.month import Month
 
@@ -217,14 +217,6 @@ def _both(check: Check, one: Difference, *, amount: int, unit: int = 0, fixed: s
     """What each side says of what does not agree."""
     said = []
     for name, rows in zip(SIDES[check], (one.left, one.right), strict=True):
-        amounts = " and ".join(_money(row, amount, unit, fixed) for row in rows)
+        amounts = " and ".join(words(row[amount], fixed or row[unit]) for row in rows)
         said.append(f"{name}: {amounts or 'nothing'}")
     return ", ".join(said)
-
-
-def _money(row: Row, amount: int, unit: int, fixed: str) -> str:
-    code = shown(fixed or row[unit])
-    try:
-        return f"{major(row[amount], code)} {code}"
-    except ValueError:
-        return f"{row[amount]} of {code or 'no unit'}"
