@@ -49,9 +49,10 @@ _TABLES = {
 }  # fmt: skip
 """Query → the columns that it gives."""
 _FILED = {
-    "batch": "VARCHAR", "carrier": "VARCHAR", "line": "INTEGER", "member": "VARCHAR",
-    "unit": "VARCHAR", "amount": "BIGINT", "file": "VARCHAR",
+    "batch": "VARCHAR", "carrier": "VARCHAR", "line": "HUGEINT", "member": "VARCHAR",
+    "unit": "VARCHAR", "amount": "HUGEINT", "file": "VARCHAR",
 }  # fmt: skip
+"""A changed file may hold larger numbers than any line of ours."""
 _LEVELS = (("arn", "''"), ("reference", "day"), ("event_id", "''"))
 """What events are matched by, best first, with the day that belongs to it (Mastercard's reference
 is unique together with its date)."""
@@ -250,7 +251,7 @@ class DuckSides:
 
     def _tallies(self, check: Check, left: str, right: str) -> list[Tally]:
         rows = self._duck.execute(
-            "SELECT unit, sum(l), sum(l * amount)::BIGINT, sum(r), sum(r * amount)::BIGINT FROM ("
+            "SELECT unit, sum(l), sum(l * amount)::HUGEINT, sum(r), sum(r * amount)::HUGEINT FROM ("
             f"SELECT unit, amount, 1 AS l, 0 AS r FROM {left} UNION ALL "
             f"SELECT unit, amount, 0, 1 FROM {right}) GROUP BY unit ORDER BY unit"
         ).fetchall()

@@ -22,6 +22,10 @@ SIDES: Mapping[Check, tuple[str, str]] = {
 """What the two sides of a comparison are called, left and right."""
 
 
+AMOUNT_MAX = 2**63 - 1
+"""The most that is kept: a changed file may say more, and then says nonsense."""
+
+
 class Tally(NamedTuple):
     """How many rows each side of a comparison has in one unit, and what they come to."""
 
@@ -210,7 +214,7 @@ def answered_twice(rows: Iterable[Sequence[object]]) -> list[Found]:
 def _net(one: Difference, at: int) -> int:
     left: int = sum(row[at] for row in one.left)
     right: int = sum(row[at] for row in one.right)
-    return left - right
+    return max(-AMOUNT_MAX, min(left - right, AMOUNT_MAX))
 
 
 def _both(check: Check, one: Difference, *, amount: int, unit: int = 0, fixed: str = "") -> str:
