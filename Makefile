@@ -12,7 +12,7 @@ STAMP := $(VENV)/.milepost-setup
 UV_VERSION := 0.13.9
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint bench soak lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint: setup lint-style lint-types lint-layers ## style, types and layers only
 
 bench: setup ## transactions a second, CPU by process, latency, beside a bare COPY
 	@$(BIN)/milepost bench
+
+soak: setup ## the laws on new random contracts for an hour (SOAK_SECONDS, SOAK_SEED)
+	@$(BIN)/python -m tests.soak
 
 lock: ## resolve the newest allowed dependencies into requirements.lock
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==$(UV_VERSION)

@@ -14,15 +14,19 @@ from services.accrual.contracts.book import Book
 from services.accrual.engine.decide import Account, Decision, Waiting
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.reasons import Outcome, Reason
-from services.accrual.engine.totals import NeedsHistory, Total, TotalKey, key_of
+from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
 from services.accrual.intake import Recorded
 from services.accrual.ledger.posting_rules import post
 from services.accrual.ledger.transfer import Transfer
-from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
-from services.accrual.lifecycle.purchase import Leg, Purchase, restore
-from services.kernel.calendar import period_of
+from services.accrual.lifecycle.matching import UNLINKED, Links, Stub, purchase_key, stub_of
+from services.accrual.lifecycle.purchase import (
+    Purchase,
+    Stored,
+    restore,
+    stored,
+)
 from services.kernel.errors import InvariantViolated
-from services.kernel.transaction import BOOKS, PRESENTMENT, CardTransaction
+from services.kernel.transaction import BOOKS
 
 AccountId = str
 LinkKey = tuple[str, str, str]
@@ -40,34 +44,60 @@ class Loaded(msgspec.Struct, gc=False):
     failed: list[Waiting] = []
     known: dict[tuple[str, str], Stub] = {}
     complete: bool = False
+    linked: frozenset[tuple[int, int]] | None = None
+    """The purchases that the batch may touch, where all of the account is loaded for the sake of
+    its totals; None: any of them."""
+    _others: list[Stored] | None = None
 
     def restored(self, account_id: str) -> list[Purchase]:
-        """The purchases, decoded."""
+        """The purchases that may be touched, decoded."""
+        linked = self.linked
         return [
             restore(
-                stream_id=stream_id, number=number, issuer_id=issuer_id, account_id=account_id,
+                stream_id=place[0], number=place[1], issuer_id=issuer_id, account_id=account_id,
                 body=body,
             )
-            for (stream_id, number), (issuer_id, body) in self.purchases.items()
+            for place, (issuer_id, body) in self.purchases.items()
+            if linked is None or place in linked
         ]  # fmt: skip
+
+    def others(self, account_id: str) -> list[Stored]:
+        """The purchases that only share totals with those that may be touched."""
+        if self.linked is None:
+            return []
+        if self._others is None:
+            self._others = [
+                stored(
+                    stream_id=place[0], number=place[1], issuer_id=issuer_id,
+                    account_id=account_id, body=body,
+                )
+                for place, (issuer_id, body) in self.purchases.items()
+                if place not in self.linked
+            ]  # fmt: skip
+        return self._others
+
+    def _totals(self) -> dict[TotalKey, Total]:
+        return {
+            key: Total(unit=unit, total=total, granted=granted)
+            for key, (unit, total, granted) in self.totals.items()
+        }
 
     def open(
         self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
     ) -> Account:
         """A fresh account to decide over."""
         known = dict(self.known)
-        for found in (*self.waiting, *self.failed):
-            known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
+        if self.waiting or self.failed:
+            for found in (*self.waiting, *self.failed):
+                known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
         return Account(
             stream_id=stream_id,
             account_id=account_id,
             book=book,
             enrolments=enrolments,
-            purchases=self.restored(account_id),
-            totals={
-                key: Total(unit=unit, total=total, granted=granted)
-                for key, (unit, total, granted) in self.totals.items()
-            },
+            purchases=self.restored(account_id) if self.purchases else (),
+            stored=self.others(account_id) if self.linked is not None else (),
+            totals=self._totals() if self.totals else None,
             waiting=self.waiting,
             known=known,
             complete=self.complete,
@@ -166,10 +196,11 @@ def reconsider_account(
     on: date,
     book: Book,
     enrolments: Enrolments,
+    links: Links = UNLINKED,
 ) -> Decided:
     """Decide everything of an account anew, as part of the command recorded under `seq`."""
     account = loaded.open(account_id, stream_id=stream_id, book=book, enrolments=enrolments)
-    changes = account.reconsider(seq=seq, on=on, failed=loaded.failed)
+    changes = account.reconsider(seq=seq, on=on, failed=loaded.failed, links=links)
     transfers = post(
         changes, stream_id=stream_id, seq=seq, account_id=account_id, first_leg=first_leg
     )
@@ -208,54 +239,3 @@ def _known(events: Iterable[Recorded], loaded: Loaded) -> dict[tuple[str, str], 
 
 def _find(known: Mapping[tuple[str, str], Stub], issuer: str, event_id: str) -> Stub | None:
     return known.get((issuer, event_id))
-
-
-def total_keys(
-    account_id: AccountId,
-    events: Iterable[CardTransaction],
-    loaded: Loaded,
-    *,
-    book: Book,
-    enrolments: Enrolments,
-) -> set[TotalKey]:
-    """Every total that these events, and what is loaded of the account, may count in."""
-    keys: set[TotalKey] = set()
-    for event in events:
-        if event.kind == PRESENTMENT:
-            keys.update(_caps_on(event.issuer_id, event, book, enrolments))
-    for waiting in (*loaded.waiting, *loaded.failed):
-        if waiting.event.kind == PRESENTMENT:
-            keys.update(_caps_on(waiting.event.issuer_id, waiting.event, book, enrolments))
-    for purchase in loaded.restored(account_id):
-        for leg in purchase.legs:
-            if leg.kind == PRESENTMENT:
-                keys.update(_caps_on(purchase.issuer_id, leg, book, enrolments))
-        keys.update(key_of(grant) for grant in purchase.grants if grant.owner)
-    return keys
-
-
-def _caps_on(
-    issuer: str, spent: CardTransaction | Leg, book: Book, enrolments: Enrolments
-) -> list[TotalKey]:
-    """The totals that a presentment may count in: those of contracts that it can earn under.
-
-    Where asking breaks, the decision will break the same way, and it says which event it was.
-    """
-    try:
-        return _caps_of(issuer, spent, book, enrolments)
-    except Exception:
-        return []
-
-
-def _caps_of(
-    issuer: str, spent: CardTransaction | Leg, book: Book, enrolments: Enrolments
-) -> list[TotalKey]:
-    keys: list[TotalKey] = []
-    for agreement in book.agreements(issuer):
-        day = agreement.governing_on(spent.occurred_at, spent.posted_on)
-        terms = None if day is None else agreement.version_on(day)
-        if day is None or terms is None or not enrolments.enrolled(terms.program, day):
-            continue
-        for cap in book.caps(terms):
-            keys.append(TotalKey(terms.contract, cap.owner, cap.terms, period_of(day, cap.per)))
-    return keys

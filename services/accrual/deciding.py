@@ -16,15 +16,16 @@ from services.accrual.batch import (
     decide_account,
     link_keys,
     reconsider_account,
-    total_keys,
 )
 from services.accrual.contracts.book import Book
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.reasons import Outcome
 from services.accrual.engine.totals import NeedsHistory
 from services.accrual.intake import Recorded, decode
-from services.accrual.lifecycle.matching import stub_of
+from services.accrual.lifecycle.matching import UNLINKED, Links, as_linked, stub_of
+from services.accrual.links import link_identity, links_among
 from services.accrual.ports import EventStore, FactStore, StateStore
+from services.accrual.reach import total_keys
 from services.kernel.identifiers import identity
 from services.kernel.transaction import COMPARE, CardTransaction, Role
 from services.runtime.database import Connection
@@ -68,6 +69,8 @@ class Decider:
         deep = _decide_each(grouped, loaded, book, rosters, decided)
         if deep:
             chosen = {name: grouped[name] for name in deep}
+            for name in deep:
+                loaded[name].linked = frozenset(loaded[name].purchases)
             await self._complete(sources, chosen, loaded, book=book, rosters=rosters)
             _decide_each(chosen, loaded, book, rosters, decided)
         return decided, loaded
@@ -81,14 +84,22 @@ class Decider:
         seq: int,
         on: date,
         revision: int,
+        links: Links = UNLINKED,
     ) -> tuple[Decided, dict[str, Loaded]]:
-        """Decide all purchases of these accounts anew, as part of the command under `seq`."""
+        """Decide all purchases of these accounts anew, as part of the command under `seq`.
+
+        `links` are those that this very command records.
+        """
         decided = Decided()
         book = await self.facts.book(sources.events, revision)
         rosters = await self.facts.rosters(sources.events, accounts, revision)
         loaded = {account_id: Loaded() for account_id in accounts}
         await self.state.load_waiting(sources.state, loaded)
-        named = _named(waiting.event for found in loaded.values() for waiting in found.failed)
+        named = _named(
+            as_linked(waiting.event, links)
+            for found in loaded.values()
+            for waiting in (*found.failed, *(found.waiting if links else ()))
+        )
         before = dict.fromkeys(accounts, (stream_id, seq))
         await self._load_originals(sources, named, loaded, before=before)
         nothing: dict[str, list[Recorded]] = {name: [] for name in accounts}
@@ -98,7 +109,7 @@ class Decider:
                 reconsider_account(
                     account_id, loaded[account_id], stream_id=stream_id, seq=seq,
                     first_leg=len(decided.transfers) + 1, on=on, book=book,
-                    enrolments=rosters[account_id],
+                    enrolments=rosters[account_id], links=links,
                 )
             )  # fmt: skip
         return decided, loaded
@@ -171,17 +182,19 @@ class Decider:
     ) -> None:
         """Read recorded events that others name, and those that these name, as far as needed.
 
-        Only events of the same account and stream recorded before `before` count.
+        Only events, and links, of the same account and stream recorded before `before` count.
         """
         asked: set[Named] = set()
         while named:
             asked |= named
             wanted = {identity(Role.BOOKS, issuer, event_id) for _, issuer, event_id in named}
-            found = await self.events.by_identity(sources.events, list(wanted))
+            linking = {link_identity(issuer, event_id) for _, issuer, event_id in named}
+            found = await self.events.by_identity(sources.events, [*wanted, *linking])
             failpoint("deciding: originals")
+            links = links_among(found, linking, before)
             named = set()
-            for stream_id, seq, body in found.values():
-                event = decode(body)
+            for stream_id, seq, body in (found[key] for key in wanted if key in found):
+                event = as_linked(decode(body), links)
                 account_id = event.account_id
                 if (account_id, event.issuer_id, event.event_id) not in asked:
                     continue  # Named by other accounts only, to whom it is not there.

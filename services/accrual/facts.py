@@ -1,13 +1,15 @@
-"""The use cases that change facts: apply and approve contracts, import members, reconsider."""
+"""The use cases that change facts: contracts, members, activations, and deciding anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
+from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow
+from services.accrual.members.rows import AccountRows
 from services.accrual.ports import Version
 from services.accrual.reconsider import (
     ACCOUNTS_MAX,
@@ -32,10 +34,13 @@ class NeedsRetroactive(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did: rows added, rows that held already, and what it posted."""
+    """What an import did: rows added, rows that held already, accounts whose dates are new or
+    other, and what it posted.
+    """
 
     added: int
     unchanged: int
+    dated: int
     difference: Difference
 
 
@@ -46,42 +51,57 @@ class Facts:
     database: Database
     reconsideration: Reconsideration
 
-    async def import_members(self, rows: Sequence[MemberRow], *, on: date) -> Imported:
-        """Append rows that are new or other than what holds, and decide their accounts anew."""
-        by_account: dict[str, list[MemberRow]] = {}
-        for row in rows:
-            by_account.setdefault(row.account_id, []).append(row)
-        accounts = sorted(by_account)
-        added, difference = 0, Difference()
-        for at in range(0, len(accounts), ACCOUNTS_MAX):
-            chosen = accounts[at : at + ACCOUNTS_MAX]
-            part = [row for account in chosen for row in by_account[account]]
-            added += await self._import_part(part, on, difference)
-        return Imported(added, len(rows) - added, difference)
+    async def import_members(
+        self, rows: Sequence[MemberRow], dates: Sequence[AccountDates] = (), *, on: date
+    ) -> Imported:
+        """Append rows and dates that are new or other than what holds, and decide their accounts
+        anew.
+        """
+        found = AccountRows(list(rows), list(dates))
+        added, difference = await self._import(found, "member-import", on)
+        new = len(added.members)
+        return Imported(new, len(rows) - new, len(added.dates), difference)
+
+    async def import_activations(self, rows: Sequence[Activation], *, on: date) -> Imported:
+        """Append activations that are new, and decide their accounts anew."""
+        found = AccountRows(activations=list(rows))
+        added, difference = await self._import(found, "activation-import", on)
+        new = len(added.activations)
+        return Imported(new, len(rows) - new, 0, difference)
+
+    async def _import(
+        self, rows: AccountRows, command: str, on: date
+    ) -> tuple[AccountRows, Difference]:
+        """What was new of the rows, and what it posted."""
+        added, difference = AccountRows(), Difference()
+        for part in rows.parts(ACCOUNTS_MAX):
+            fresh = await self._import_part(part, command, on, difference)
+            added.members.extend(fresh.members)
+            added.dates.extend(fresh.dates)
+            added.activations.extend(fresh.activations)
+        return added, difference
 
     async def _import_part(
-        self, rows: Sequence[MemberRow], on: date, difference: Difference
-    ) -> int:
+        self, rows: AccountRows, command: str, on: date, difference: Difference
+    ) -> AccountRows:
         commands = self.reconsideration.commands
         async with self._transaction() as connection:
             streams = await self.reconsideration.streams(connection)
-            placed = by_stream([row.account_id for row in rows], streams)
-            await lock_streams(connection, placed)
-            held = await commands.current_members(connection, sorted({r.account_id for r in rows}))
-            fresh = [row for row in rows if _differs(row, held.get(_key(row)))]
-            if not fresh:
-                return 0
+            accounts = rows.accounts
+            await lock_streams(connection, by_stream(accounts, streams))
+            fresh = rows.beyond(await commands.current_rows(connection, accounts))
+            changed = by_stream(fresh.accounts, streams)
+            if not changed:
+                return fresh
             revision = await commands.next_revision(connection)
-            fresh = [replace(row, revision=revision) for row in fresh]
-            await commands.save_members(connection, fresh)
-            changed = by_stream([row.account_id for row in fresh], streams)
+            await commands.save_rows(connection, fresh.at(revision))
             found = await self.reconsideration.run(
-                connection, changed, inputs={"command": "member-import"}, on=on, revision=revision
+                connection, changed, inputs={"command": command}, on=on, revision=revision
             )
         difference.purchases |= found.purchases
         _add(difference.granted, found.granted)
         _add(difference.taken_back, found.taken_back)
-        return len(fresh)
+        return fresh
 
     async def apply_contract(self, version: Version) -> bool:
         """Append a version; False when the very same document is there already."""
@@ -170,14 +190,6 @@ class Facts:
         return self.database.transaction(
             statement_seconds=STATEMENT_SECONDS, lock_seconds=STATEMENT_SECONDS
         )
-
-
-def _key(row: MemberRow) -> tuple[str, str, str, date]:
-    return (row.account_id, row.card_token, row.program, row.enrolled_from)
-
-
-def _differs(row: MemberRow, held: MemberRow | None) -> bool:
-    return held is None or replace(held, revision=row.revision) != row
 
 
 def _add(sums: dict[str, int], more: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded
 from services.accrual.ledger.transfer import Transfer
-from services.accrual.members.roster import MemberRow
+from services.accrual.members.rows import AccountRows
 from services.runtime.database import Connection
 
 
@@ -58,6 +58,11 @@ class EventStore(Protocol):
     ) -> None:
         """Record events with what came of them."""
 
+    async def save_link(
+        self, connection: Connection, identity: bytes, *, stream_id: int, seq: int
+    ) -> None:
+        """Record which command links an event. Raises Repeated when another one has."""
+
     async def save_dead_letters(self, connection: Connection, letters: Sequence[DeadLetter]) -> int:
         """Record rejected records, each source once; gives how many were new."""
 
@@ -93,7 +98,7 @@ class StateStore(Protocol):
 
 
 class FactStore(Protocol):
-    """Contracts and enrolments as of a revision."""
+    """Contracts and accounts as of a revision."""
 
     async def revision(self, connection: Connection) -> int:
         """The newest committed revision."""
@@ -104,7 +109,7 @@ class FactStore(Protocol):
     async def rosters(
         self, connection: Connection, accounts: Sequence[str], revision: int
     ) -> Mapping[str, Enrolments]:
-        """The enrolments of accounts as of the revision that `book` was asked for."""
+        """The facts of accounts as of the revision that `book` was asked for."""
 
 
 class LedgerStore(Protocol):
@@ -188,13 +193,11 @@ class CommandStore(Protocol):
     async def next_revision(self, connection: Connection) -> int:
         """Draw a revision of the facts, locked to commit."""
 
-    async def current_members(
-        self, connection: Connection, accounts: Sequence[str]
-    ) -> dict[tuple[str, str, str, date], MemberRow]:
-        """The rows that hold now, by their key."""
+    async def current_rows(self, connection: Connection, accounts: Sequence[str]) -> AccountRows:
+        """The rows of accounts that hold now."""
 
-    async def save_members(self, connection: Connection, rows: Sequence[MemberRow]) -> None:
-        """Append member rows."""
+    async def save_rows(self, connection: Connection, facts: AccountRows) -> None:
+        """Append rows of accounts; each carries its revision."""
 
     async def accounts_of(self, connection: Connection, stream_id: int, issuer: str) -> list[str]:
         """Accounts of a stream with purchases, or waiting events, of an issuer."""
@@ -225,6 +228,11 @@ class CommandStore(Protocol):
 
     async def members(self, connection: Connection, member_or_account: str) -> list[dict[str, Any]]:
         """Every row of a member or an account."""
+
+    async def account_rows(
+        self, connection: Connection, accounts: Sequence[str]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Every row of the dates of these accounts, and every activation."""
 
 
 class StoredEvent(NamedTuple):

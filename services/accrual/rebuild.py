@@ -14,6 +14,7 @@ from datetime import date
 from services.accrual.deciding import Decider, Sources
 from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import Recorded, decode
+from services.accrual.links import links_of
 from services.accrual.ports import LedgerStore, RebuildStore, StoredEvent
 from services.kernel.errors import InvariantViolated
 from services.kernel.identifiers import identity
@@ -113,7 +114,7 @@ class Rebuild:
             return
         decided, loaded = await self.decider.reconsider(
             sources, accounts, stream_id=event.stream_id, seq=event.seq,
-            on=date.fromisoformat(inputs["on"]), revision=event.revision,
+            on=date.fromisoformat(inputs["on"]), revision=event.revision, links=links_of(inputs),
         )  # fmt: skip
         await self.decider.state.save(sources.state, decided, {}, loaded)
         await self.ledger.save_transfers(sources.state, decided.transfers)

@@ -19,8 +19,9 @@ app = typer.Typer(
 )
 
 GROUPS = (
-    "service", "feed", "deadletters", "contract", "member", "lookup", "proof", "rebuild", "settle",
-    "reconcile", "partner", "period", "audit", "export", "demo", "bench",
+    "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
+    "rebuild", "settle", "reconcile", "payout", "partner", "period", "audit", "export", "demo",
+    "bench",
 )  # fmt: skip
 
 

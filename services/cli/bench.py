@@ -12,6 +12,7 @@ from rich.console import Console
 from services.cli.session import FOUND_PROBLEMS, Output, Session
 from services.kernel.errors import MilepostError
 from services.local import bench
+from services.local.crew import ServiceEnded
 from services.local.figures import PERCENTS, Figures
 from services.local.narrator import WIDTH, Narrator
 from services.local.options import Options
@@ -55,6 +56,8 @@ def run(
     except KeyboardInterrupt:
         narrator.say("Stopped: no process is left.")
         raise typer.Exit(130) from None
+    except ServiceEnded as error:
+        session.fail(str(error), error.exit_code)
     except MilepostError as error:
         session.run(_raise(error))
         session.fail(str(error), FOUND_PROBLEMS)

@@ -18,12 +18,16 @@ from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.schema import contract_schema
 from services.accrual.facts import NeedsRetroactive
 from services.accrual.reconsider import Difference
+from services.cli import prose, trial
 from services.cli.difference import difference_document, print_difference
+from services.cli.record import Asked, ask_record
 from services.cli.session import INVALID, Output, Session
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.system_clock import SystemClock
 
-contracts = typer.Typer(help="Contracts as files: check, apply, approve.", no_args_is_help=True)
+contracts = typer.Typer(
+    help="Contracts as files: check, explain, compare, try, apply, approve.", no_args_is_help=True
+)
 On = Annotated[
     datetime | None,
     typer.Option(
@@ -36,6 +40,8 @@ SHOWN = ("contract", "version", "issuer", "partner", "program", "author", "appli
 
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
+    prose.register(contracts)
+    trial.register(contracts)
     app.add_typer(contracts, name="contract")
 
 
@@ -44,16 +50,21 @@ def check_files(context: typer.Context, paths: Annotated[list[Path], typer.Argum
     """Check contract files, or all *.yaml of a folder: every problem of every file at once.
 
     Prints the class of each rule (pure: by its purchase alone; total: through a running total).
-    Exit 2 if there is a problem; warnings refuse nothing.
+    Exit 2 if there is a problem; warnings refuse nothing. Where a database is configured, its
+    record is asked whether the merchants that a contract names were ever seen.
     """
     session: Session = context.obj
     sources, unread = _read(paths)
     report = check(sources)
     problems = (*unread, *report.problems)
-    if not session.document(_document(report, problems)):
+    asked = ask_record(session, report.signed)
+    warnings = (*report.warnings, *asked.warnings)
+    if not session.document(_document(report, problems, warnings, asked)):
         _print_rules(session, report.signed)
-    for warning in report.warnings if session.output is not Output.JSON else ():
-        session.say(f"warning: {warning}")
+        for warning in warnings:
+            session.say(f"warning: {warning}")
+        if asked.silent is not None:
+            session.say(f"whether merchants were ever seen was not asked: {asked.silent}")
     if session.output is Output.JSON and problems:
         raise typer.Exit(INVALID)
     if problems:
@@ -194,7 +205,9 @@ def _entries(path: Path) -> Iterable[Path]:
     return path.iterdir() if path.is_dir() else ()
 
 
-def _document(report: Report, problems: Sequence[Problem]) -> Mapping[str, Any]:
+def _document(
+    report: Report, problems: Sequence[Problem], warnings: Sequence[Problem], asked: Asked
+) -> Mapping[str, Any]:
     return {
         "ok": not problems,
         "contracts": [
@@ -207,14 +220,19 @@ def _document(report: Report, problems: Sequence[Problem]) -> Mapping[str, Any]:
             for one in report.signed
         ],
         "problems": [dataclasses.asdict(problem) for problem in problems],
-        "warnings": [dataclasses.asdict(warning) for warning in report.warnings],
+        "warnings": [dataclasses.asdict(warning) for warning in warnings],
+        "not_asked": asked.silent,
     }
 
 
 def _rules(signed: Signed) -> list[dict[str, str]]:
     terms = compile_terms(signed.contract)
     return [
-        {"id": rule.id, "class": class_of(rule), "earns": compiled.earn.text}
+        {
+            "id": rule.id,
+            "class": class_of(rule),
+            "earns": compiled.totals[0].text if compiled.earn is None else compiled.earn.text,
+        }
         for rule, compiled in zip(signed.contract.rules, terms.rules, strict=True)
     ]
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from services.cli.session import FOUND_PROBLEMS, Output, Session
 from services.kernel.errors import MilepostError
 from services.local import demo
+from services.local.crew import ServiceEnded
 from services.local.narrator import WIDTH, Narrator
 
 
@@ -44,6 +45,8 @@ def run(
         summary = demo.run(options, Narrator(console, quiet=session.quiet))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except ServiceEnded as error:
+        session.fail(str(error), error.exit_code)
     except MilepostError as error:
         session.run(_raise(error))
         session.fail(str(error), FOUND_PROBLEMS)

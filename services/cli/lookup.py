@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.lookup.records import BalanceRow
 from services.accrual.lookup.statement import Statement, parse_period
+from services.cli import statement as written
 from services.cli.session import INVALID, Session
 from services.kernel.units import major
 from services.runtime.system_clock import SystemClock
@@ -71,6 +73,10 @@ def statement(
     period: Annotated[
         str, typer.Option(help="2026, 2026-03, 2026-03-05, or a range: 2026-01..2026-03.")
     ],
+    to: Annotated[
+        Path | None, typer.Option(help="Write it to this file: .pdf (PDF/A), .xlsx or .csv.")
+    ] = None,
+    form: written.FormOption = None,
 ) -> None:
     """Show an account's opening balance, what moved in a period, and the closing balance.
 
@@ -83,9 +89,13 @@ def statement(
         span = parse_period(period)
         async with accrual.books(session.settings()) as books:
             found = await books.statement(account, span)
+        if to is not None:
+            written.save(session, written.of_member(account, span, found), to, form)
         return found, span.first.isoformat(), span.last.isoformat()
 
     found, first, last = session.run(work())
+    if to is not None:
+        return
     document = {
         "account_id": account,
         "from": first,

@@ -1,7 +1,8 @@
-"""Members: import the file of those who earn, and look them up."""
+"""Members: import the file of those who earn, and look them up with all that rules may ask."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,15 +11,18 @@ import typer
 
 from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
+from services.cli.activation import SHOWN as ACTIVATIONS
 from services.cli.difference import difference_document, print_difference
 from services.cli.session import Session
-from services.kernel.errors import InvalidInput, Problem
 from services.runtime.system_clock import SystemClock
 
 SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
          "card_product": "product", "program": "program", "enrolled_from": "from",
          "enrolled_to": "to", "partner": "partner", "membership_number": "number",
          "revision": "revision"}  # fmt: skip
+
+DATES = {"account_id": "account", "opened_on": "opened", "closed_on": "closed",
+         "cycle_day": "cycle day", "revision": "revision"}  # fmt: skip
 
 members = typer.Typer(help="Members, their cards and enrolments.", no_args_is_help=True)
 
@@ -41,8 +45,9 @@ def import_file(
 ) -> None:
     """Import a member file; what they had spent before is decided anew.
 
-    Importing the same file again changes nothing; other values for a key replace it. If any line
-    is wrong, all wrong lines are listed and nothing is imported (exit 2).
+    Importing the same file again changes nothing; other values for a key replace it. Columns
+    opened_on,closed_on,cycle_day may follow; a file that has them replaces these dates of its
+    accounts. If any line is wrong, all wrong lines are listed and nothing is imported (exit 2).
     """
     session: Session = context.obj
     day = on.date() if on else SystemClock().today()
@@ -51,7 +56,8 @@ def import_file(
         return await accrual.import_members(session.settings(), path, day)
 
     imported = session.run(work())
-    counts = {"added": imported.added, "unchanged": imported.unchanged}
+    counts = {"added": imported.added, "unchanged": imported.unchanged,
+              "dates": imported.dated}  # fmt: skip
     if not session.document({**counts, **difference_document(imported.difference)}):
         session.table(list(counts), [list(counts.values())])
         print_difference(session, imported.difference)
@@ -62,16 +68,26 @@ def show(
     context: typer.Context,
     identifier: Annotated[str, typer.Argument(metavar="ID", help="A member or an account.")],
 ) -> None:
-    """Every row recorded of a member or an account; of equal keys the latest revision holds."""
+    """Every row recorded of a member or an account, its dates and its activations.
+
+    Of equal keys, and of an account's dates, the latest revision holds; of the activations of a
+    code the earliest day counts.
+    """
     session: Session = context.obj
 
-    async def work() -> list[dict[str, Any]]:
-        found = await accrual.show_member(session.settings(), identifier)
-        if not found:
-            why = "no member and no account has this id"
-            raise InvalidInput([Problem(why, field="ID", value=identifier)])
-        return found
+    async def work() -> accrual.Shown:
+        return await accrual.show_member(session.settings(), identifier)
 
-    rows = session.run(work())
-    if not session.document({"id": identifier, "rows": rows}):
-        session.table(list(SHOWN.values()), [[row[name] for name in SHOWN] for row in rows])
+    shown = session.run(work())
+    if session.document({"id": identifier, **shown._asdict()}):
+        return
+    session.table(list(SHOWN.values()), _cells(shown.rows, SHOWN))
+    if shown.dates:
+        session.table(list(DATES.values()), _cells(shown.dates, DATES), title="dates")
+    if shown.activations:
+        columns = list(ACTIVATIONS.values())
+        session.table(columns, _cells(shown.activations, ACTIVATIONS), title="activations")
+
+
+def _cells(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> list[list[object]]:
+    return [[row[name] for name in columns] for row in rows]

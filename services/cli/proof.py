@@ -9,21 +9,18 @@ import typer
 
 from services.accrual import bootstrap as accrual
 from services.accrual.lookup.records import SumRow
-from services.accrual.lookup.review import Item
+from services.cli import review
 from services.cli.session import VIOLATED, Session
 from services.kernel.finding import Finding
 from services.kernel.units import major
-from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
-
-review = typer.Typer(help="What a person must look at.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
     app.command("trial-balance")(trial_balance)
     app.command("verify")(verify)
-    app.add_typer(review, name="review")
+    app.add_typer(review.commands, name="review")
 
 
 def trial_balance(
@@ -97,7 +94,9 @@ def verify(context: typer.Context) -> None:
         settings = session.settings()
         async with accrual.books(settings) as books:
             found = await books.findings()
-            return found + await settlement.invariants(books.connection, settings.files_dir)
+            return found + await settlement.invariants(
+                books.connection, settings.files_dir, settings
+            )
 
     findings = session.run(work())
     ok = all(finding.ok for finding in findings)
@@ -115,27 +114,3 @@ def verify(context: typer.Context) -> None:
         )
     if not ok:
         session.fail("an invariant is violated: see the detail", VIOLATED)
-
-
-@review.command("list")
-def review_list(context: typer.Context) -> None:
-    """List what needs a person: events that wait, clash, have no effect, or broke a decision."""
-    session: Session = context.obj
-    today = SystemClock().today()
-
-    async def work() -> list[Item]:
-        async with accrual.books(session.settings()) as books:
-            return await books.to_review()
-
-    items = session.run(work())
-    names = ("what", "issuer_id", "account_id", "event_id", "since", "days", "why")
-    rows = [
-        [item.what, item.issuer_id, item.account_id, item.event_id, item.since.isoformat(),
-         (today - item.since).days, item.why]
-        for item in items
-    ]  # fmt: skip
-    if session.document({"items": [dict(zip(names, row, strict=True)) for row in rows]}):
-        return
-    session.table(names, rows)
-    if not items:
-        session.say("nothing waits for a person")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -42,7 +43,9 @@ def rebuild(
     session: Session = context.obj
     if not check:
         session.fail("the ledger is append-only: say --check to compare a rebuild with it", 2)
-    rebuilt = session.run(accrual.rebuild(session.settings(), session.say, settlement.resettle))
+    settings = session.settings()
+    resettle = partial(settlement.resettle, settings=settings)
+    rebuilt = session.run(accrual.rebuild(settings, session.say, resettle))
     ok = not rebuilt.differences
     document = {
         "ok": ok,

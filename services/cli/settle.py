@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from services.cli import batches as shown
+from services.cli import statement
 from services.cli.session import FOUND_PROBLEMS, Session
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
@@ -28,6 +29,7 @@ batch = typer.Typer(help="Sealed batches, their files and approvals.", no_args_i
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
     app.command("settle", help="Seal what is due to a partner through a day.")(settle)
+    statement.register_under(batch)
     app.add_typer(batch, name="batch")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from services.ingest.adapters.consumer import FeedConsumer
 from services.ingest.adapters.files import read_records
 from services.ingest.adapters.pages import specifications
 from services.ingest.adapters.schemas import load_schemas
@@ -19,7 +18,8 @@ from services.ingest.handler import Ingest, Source
 from services.ingest.ports import FeedSlice
 from services.kernel.errors import InvalidInput, Problem, Retryable, Unreachable
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
-from services.runtime.batch import Record
+from services.runtime.batch import Record, StreamSlice
+from services.runtime.consumer import StreamConsumer
 from services.runtime.metrics import Metrics
 from services.runtime.producer import BatchProducer, OutgoingRecord
 from services.runtime.sealing import Sealer
@@ -58,6 +58,19 @@ class Watch:
         )  # fmt: skip
 
 
+class Batches:
+    """The consumer's handler: ingest keeps no state, so it has no use for claims."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+
+    async def handle(self, slices: Sequence[StreamSlice]) -> None:
+        """Sends all of it out; a batch whose offsets were not committed comes again."""
+        await self._ingest.handle(
+            [FeedSlice(part.claim.topic, part.claim.partition, part.records) for part in slices]
+        )
+
+
 def load_feeds(settings: Settings) -> tuple[Feed, ...]:
     """The feeds of MILEPOST_FEEDS_FILE. Raises InvalidInput with every problem of the file."""
     path = settings.require_feeds_file()
@@ -88,16 +101,17 @@ async def run_ingest(service: Service) -> None:
         [Source(feed, parser(feed, schemas)) for feed in feeds],
         seal=sealer.seal, sink=sink, observer=Watch(service.metrics),
     )  # fmt: skip
-    consumer = FeedConsumer(
-        settings, [feed.topic for feed in feeds], group=GROUP, metrics=service.metrics,
-        health=service.health,
+    # Without a database: Kafka's offsets are enough, and accrual drops what it has seen.
+    consumer = StreamConsumer(
+        settings, None, Batches(ingest), topics=[feed.topic for feed in feeds], group=GROUP,
+        owner=service.owner, metrics=service.metrics, health=service.health,
     )  # fmt: skip
     topics = [*(feed.topic for feed in feeds), CARD_TRANSACTIONS, DEAD_LETTERS]
     await service.reach(lambda: _require_topics(settings, topics))
     service.health.waiting_for -= {f"topic {name}" for name in topics}
     service.started()
     try:
-        await consumer.run(service.stop, ingest.handle)
+        await consumer.run(service.stop)
     finally:
         await sink.close()
 

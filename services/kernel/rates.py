@@ -56,6 +56,11 @@ def round_ratio(numerator: int, denominator: int, rounding: Rounding) -> int:
     return _ROUND[rounding](numerator, denominator)
 
 
+def rounder(rounding: Rounding) -> Callable[[int, int], int]:
+    """`round_ratio` with the rounding chosen beforehand; the denominator must be positive."""
+    return _ROUND[rounding]
+
+
 def round_exact(value: Fraction, rounding: Rounding) -> int:
     """An exact value as a whole number."""
     return _ROUND[rounding](value.numerator, value.denominator)

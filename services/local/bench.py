@@ -31,6 +31,7 @@ from services.local.options import Options
 from services.local.premises import FEEDS as FEEDS_FILE
 from services.local.premises import MEMBERS, Premises, inherited
 from services.local.probe import Probe, Stands
+from services.local.room import full_disk_said, with_room
 from services.local.stack import Stack
 from services.local.stopping import patiently, stoppable
 from services.runtime.database import Database
@@ -58,6 +59,7 @@ def run(options: Options, narrator: Narrator) -> Figures:
     with (
         stoppable(),
         stack.start(keep=options.keep, report=lambda line: narrator.did("", line)) as servers,
+        full_disk_said(servers.folder),
         patiently(),
     ):
         narrator.did("running", *servers.lines)
@@ -71,7 +73,7 @@ def run(options: Options, narrator: Narrator) -> Figures:
         ):
             configure_logs("info", service="bench", to=log)
             bench = Bench(options, load, servers, settings, premises, crew, narrator)
-            return asyncio.run(bench.measure())
+            return asyncio.run(with_room(bench.measure(), servers.folder))
 
 
 def _furnish(premises: Premises, load: Load) -> None:

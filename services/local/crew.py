@@ -19,14 +19,20 @@ STOP_SECONDS_MAX = 12
 
 
 class ServiceEnded(MilepostError):
-    """A service ended though nobody told it to."""
+    """A service ended though nobody told it to; `exit_code` is its own, 1 for a signal."""
 
     def __init__(self, name: str, child: Child) -> None:
-        words = "\n".join(child.last_words().splitlines()[-6:])
-        super().__init__(
-            f"the service {name} has ended with exit code {child.exit_code}; its last words "
-            f"(all of them in {child.log}):\n{words}"
+        code = child.exit_code
+        self.exit_code = code if code is not None and code > 0 else 1
+        words = child.last_words()
+        said = "\n".join(words.splitlines()[-6:])
+        text = (
+            f"the service {name} has ended with exit code {code}; its last words "
+            f"(all of them in {child.log}):\n{said}"
         )
+        if "MILEPOST_METRICS_PORT" in words:
+            text += "\nAnother program took its port meanwhile: run again, another one is chosen."
+        super().__init__(text)
 
 
 class Crew:

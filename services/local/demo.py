@@ -20,6 +20,7 @@ from services.local.generator.plan import TRANSACTIONS_MIN, Plan, plan
 from services.local.narrator import Narrator
 from services.local.performance import Stage, perform, reopen
 from services.local.premises import Premises, inherited
+from services.local.room import full_disk_said, with_room
 from services.local.stack import Stack
 from services.local.stopping import stoppable
 from services.local.summary import Summary
@@ -56,7 +57,10 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
         narrator.say()
         with stack.start(keep=options.keep, report=lambda line: narrator.did("", line)) as servers:
             narrator.did("running", *servers.lines)
-            with _premises(servers, options, narrator) as premises:
+            with (
+                full_disk_said(servers.folder),
+                _premises(servers, options, narrator) as premises,
+            ):
                 return _play(servers, premises, options, narrator, written.result(), before)
 
 
@@ -109,7 +113,8 @@ def _play(
         if before:
             asyncio.run(reopen(stage))
         else:
-            summary = asyncio.run(perform(stage, play, seed=options.seed))
+            playing = perform(stage, play, seed=options.seed)
+            summary = asyncio.run(with_room(playing, servers.folder))
             tables.show(summary, narrator)
             premises.mark(seed=options.seed, transactions=options.transactions, finished=True)
         if not options.once and not (summary and summary.missing):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from services.kernel.errors import InvalidInput, Problem
+from services.local import room
 
 PREFIX = "milepost-stack-"
 LOCK = "in-use.lock"
@@ -36,13 +37,13 @@ class Folder:
         self._demand_room()
 
     def _demand_room(self) -> None:
-        free = shutil.disk_usage(self.path).free
+        free = room.free_bytes(self.path)
         if free < FREE_BYTES_MIN:
             self.remove()
-            raise _refusal(
-                str(self.path),
+            raise room.refusal(
+                self.path,
                 f"the disk is nearly full: {free >> 20} MiB free, at least {FREE_BYTES_MIN >> 20} "
-                "are needed. Make room, or set TMPDIR to a folder on another disk",
+                "are needed",
             )
 
     def remove(self) -> None:

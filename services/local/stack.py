@@ -29,6 +29,7 @@ from services.local.jars import find_jars
 from services.local.java import find_java
 from services.local.kafka import HEAP_MIB, KafkaListener, LocalKafka
 from services.local.postgres import LocalPostgres
+from services.local.room import full_disk_said
 
 BOOTSTRAP_VARIABLE = "MILEPOST_KAFKA_BOOTSTRAP_SERVERS"
 DATABASE_VARIABLE = "MILEPOST_DATABASE_URL"
@@ -156,13 +157,14 @@ def start(
     folder = Folder(keep)
     servers: list[Server] = []
     try:
-        kafka = _kafka(way, folder.path, secure, heap_mib, report)
-        servers.append(kafka)
-        postgres = _postgres(way, folder.path)
-        servers.append(postgres)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            for started in [pool.submit(server.start) for server in servers]:
-                started.result()
+        with full_disk_said(folder.path):
+            kafka = _kafka(way, folder.path, secure, heap_mib, report)
+            servers.append(kafka)
+            postgres = _postgres(way, folder.path)
+            servers.append(postgres)
+            with ThreadPoolExecutor(max_workers=2) as pool:
+                for started in [pool.submit(server.start) for server in servers]:
+                    started.result()
     except BaseException:
         for server in servers:
             server.stop()

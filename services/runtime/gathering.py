@@ -97,7 +97,8 @@ class Gathering:
             # Sleep once, then take once: fewer and larger batches cost less each.
             await asyncio.sleep(self._linger_seconds)
             await self._take_each(taken)
-        failpoint("gathering: polled")
+        if taken:
+            failpoint("gathering: polled")
         self._linger_seconds = linger_seconds(
             sum(map(len, taken.values())),
             records_max=self._records_max,

@@ -82,6 +82,8 @@ def translated(error: BaseException, where: str) -> Exception | None:
         return InvalidInput([Problem(str(error), field="MILEPOST_DATABASE_URL")])
     if hint := _hint(error):
         return Unreachable("PostgreSQL", where, hint)
+    if isinstance(error, asyncpg.DiskFullError):
+        return Retryable(f"PostgreSQL at {where} has no room: {error.args[0]}. Free its disk.")
     if isinstance(error, _AGAIN):
         name = type(error).__name__.removesuffix("Error")
         return Retryable(f"PostgreSQL at {where} refused for now: {name}: {error.args[0]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -12,9 +13,11 @@ from services.kernel.errors import Retryable
 from services.runtime import stream_position
 from services.runtime.batch import StreamSlice
 from services.runtime.database import Database
+from services.runtime.failpoint import failpoint
 from services.runtime.stream_position import Claim
 from services.runtime.telemetry import get_logger
 
+ANSWER_SECONDS = 10.0
 _log = get_logger("milepost.consumer")
 
 
@@ -79,9 +82,10 @@ class KafkaPositions:
 
     async def claim(self, partition: TopicPartition) -> Claim:
         try:
-            stands = await self._consumer.committed(partition)
-            if stands is None:
-                stands = (await self._consumer.beginning_offsets([partition]))[partition]
+            async with asyncio.timeout(ANSWER_SECONDS):
+                stands = await self._consumer.committed(partition)
+                if stands is None:
+                    stands = (await self._consumer.beginning_offsets([partition]))[partition]
         except (KafkaError, OSError) as error:
             raise Retryable(f"Kafka does not say where the group stands: {error!r}") from error
         number = self._ids.setdefault(partition, len(self._ids))
@@ -101,7 +105,11 @@ class KafkaPositions:
             self._stands[held.stream_id] = part.next_offset
             stands[TopicPartition(held.topic, held.partition)] = part.next_offset
         try:
-            await self._consumer.commit(stands)
-        except KafkaError as error:
-            # A rebalance has come between; whoever goes on does these records again.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._consumer.commit(stands)
+        except (KafkaError, OSError) as error:
+            # Mostly a rebalance has come between. The next batch commits these too; if there is
+            # none from us, whoever goes on does these records again.
             _log.warning("offsets not committed", error=f"{type(error).__name__}: {error}")
+        else:
+            failpoint("positions: committed")

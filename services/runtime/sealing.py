@@ -22,19 +22,19 @@ TOKEN_KEY_BYTES = 32
 
 
 class Sealer:
-    """Seals to the public key of MILEPOST_QUARANTINE_KEY_FILE."""
+    """Seals to a public key, such as that of MILEPOST_QUARANTINE_KEY_FILE."""
 
     def __init__(self, recipient: pyrage.x25519.Recipient) -> None:
         self._recipient = recipient
 
     @classmethod
-    def from_file(cls, path: Path) -> Self:
+    def from_file(cls, path: Path, variable: str = "MILEPOST_QUARANTINE_KEY_FILE") -> Self:
         """Raises InvalidInput when the file holds no public key of age."""
-        text = _key_text(path, "MILEPOST_QUARANTINE_KEY_FILE")
+        text = _key_text(path, variable)
         try:
             return cls(pyrage.x25519.Recipient.from_str(text))
         except pyrage.RecipientError as error:
-            raise _not_a_key("MILEPOST_QUARANTINE_KEY_FILE", path, "age1… public key") from error
+            raise _not_a_key(variable, path, "age1… public key") from error
 
     def seal(self, plain: bytes) -> bytes:
         """The bytes, readable by the holder of the identity only."""
@@ -43,20 +43,19 @@ class Sealer:
 
 
 class Opener:
-    """Opens with the private key of MILEPOST_QUARANTINE_IDENTITY_FILE."""
+    """Opens with a private key, such as that of MILEPOST_QUARANTINE_IDENTITY_FILE."""
 
     def __init__(self, identity: pyrage.x25519.Identity) -> None:
         self._identity = identity
 
     @classmethod
-    def from_file(cls, path: Path) -> Self:
+    def from_file(cls, path: Path, variable: str = "MILEPOST_QUARANTINE_IDENTITY_FILE") -> Self:
         """Raises InvalidInput when the file holds no private key of age."""
-        text = _key_text(path, "MILEPOST_QUARANTINE_IDENTITY_FILE")
+        text = _key_text(path, variable)
         try:
             return cls(pyrage.x25519.Identity.from_str(text))
         except pyrage.IdentityError as error:
-            name = "MILEPOST_QUARANTINE_IDENTITY_FILE"
-            raise _not_a_key(name, path, "AGE-SECRET-KEY-1… private key") from error
+            raise _not_a_key(variable, path, "AGE-SECRET-KEY-1… private key") from error
 
     def open(self, sealed: bytes) -> bytes:
         """The bytes as they were. Raises InvalidInput when they were sealed to another key."""

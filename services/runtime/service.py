@@ -39,6 +39,8 @@ class Service:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     metrics: Metrics = field(default_factory=Metrics)
     health: Health = field(default_factory=Health)
+    alone: bool = False
+    """Whether the process is this service's own, to tune as it likes."""
 
     @property
     def owner(self) -> str:
@@ -70,9 +72,10 @@ class Service:
         Nor at what a batch makes, which lives as long as the batch and dies by its reference
         counts: looked at every few hundred objects, it would cost a quarter of the time.
         """
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 10)
+        if self.alone:
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 10)
         self.health.waiting_for.discard("start")
         _log.info("started", owner=self.owner)
 
@@ -85,7 +88,12 @@ def run_service(name: str, settings: Settings, main: Callable[[Service], Awaitab
     nine seconds it is cancelled, which is safe: what was not committed is done again.
     """
     configure_logs(settings.log_level, service=name)
-    return asyncio.run(_run(Service(name, settings), main))
+    threshold = gc.get_threshold()
+    try:
+        return asyncio.run(_run(Service(name, settings, alone=True), main))
+    finally:
+        gc.unfreeze()  # What stays frozen, extension modules miss when the interpreter ends.
+        gc.set_threshold(*threshold)
 
 
 def exit_code(error: BaseException) -> int:

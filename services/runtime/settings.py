@@ -77,6 +77,8 @@ class Settings(BaseModel):
     token_key_file: ReadableFile | None = None
     quarantine_key_file: ReadableFile | None = None
     quarantine_identity_file: ReadableFile | None = None
+    payout_key_file: ReadableFile | None = None
+    payout_identity_file: ReadableFile | None = None
     files_dir: Folder | None = None
     contracts_dir: Folder | None = None
     feeds_file: ReadableFile | None = None
@@ -130,6 +132,10 @@ class Settings(BaseModel):
         """The private key that opens what was sealed."""
         hint = "the quarantine.key of `milepost keys create`"
         return self._required_path("quarantine_identity_file", hint)
+
+    def require_payout_key(self) -> Path:
+        """The public key that the payout table is sealed to."""
+        return self._required_path("payout_key_file", "an age public key for the payout table")
 
     def require_files_dir(self) -> Path:
         """The folder of the partners' files."""

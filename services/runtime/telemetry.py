@@ -71,6 +71,8 @@ def configure_logs(level: str, *, service: str, to: TextIO | None = None) -> Non
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
     )
+    # A line that cannot be written, as on a full disk, is lost: no traceback on stderr for each.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)

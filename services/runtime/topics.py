@@ -10,7 +10,13 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from services.kernel.errors import InvalidInput, Problem, Unreachable
 from services.kernel.topics import stream_name
@@ -76,6 +82,7 @@ class TopicAdmin:
         """
         existing = await self.partitions()
         missing = [wanted for wanted in specifications if wanted.name not in existing]
+        await self._wake_coordinator()
         if not missing:
             return []
         brokers = len((await self._client.describe_cluster())["brokers"])
@@ -142,6 +149,22 @@ class TopicAdmin:
             for response in responses
             for _, _, _, name, entries in response.resources
         }
+
+    async def _wake_coordinator(self) -> None:
+        """Until a group's coordinator is found, if we may ask for one.
+
+        A new broker makes its topic of groups' offsets at the first question, and answers it with
+        an error; consumers that start now would log that.
+        """
+        for _ in range(int(READY_SECONDS / POLL_SECONDS)):
+            try:
+                await self._client.find_coordinator("milepost")
+            except GroupCoordinatorNotAvailableError:
+                await asyncio.sleep(POLL_SECONDS)
+            except KafkaError:
+                return  # Not ours to ask; the groups are found without it.
+            else:
+                return
 
     async def _wait_for(self, partitions: Mapping[str, int]) -> None:
         """Until every partition has a leader."""

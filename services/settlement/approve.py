@@ -6,7 +6,7 @@ from datetime import date
 from unicodedata import normalize
 
 from services.kernel.errors import InvalidInput, Problem
-from services.settlement.batches.batch import Header
+from services.settlement.batches.batch import WITHDRAWN, Header
 from services.settlement.ports import BatchStore
 
 
@@ -23,11 +23,14 @@ async def find(batch: str, store: BatchStore) -> Header:
 async def approve(batch: str, *, approver: str, on: date, store: BatchStore) -> bool:
     """Record the approval; False if this person has approved the batch before.
 
-    Raises InvalidInput for the person who sealed it, and when another one has approved it.
+    Raises InvalidInput for the person who sealed it, when another one has approved it, and for a
+    batch that was withdrawn.
     """
     if not approver.strip():
         raise InvalidInput([Problem("say who approves", field="--approver", value=approver)])
     header = await find(batch, store)
+    if header.state == WITHDRAWN:
+        raise InvalidInput([Problem(f"{batch} is withdrawn", field="ID", value=batch)])
     if header.approver is None:
         await store.approve(header, approver=approver, on=on)
         return True

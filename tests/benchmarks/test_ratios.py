@@ -88,7 +88,7 @@ def test_deciding_beside_decoding(tell: Callable[[str, int, str, int], None]) ->
         for name, text in contracts().items()
     )
     rosters: dict[str, Roster] = {}
-    for row in read_members(LOAD.members(), file="members.csv"):
+    for row in read_members(LOAD.members(), file="members.csv").members:
         rosters[row.account_id] = Roster.of([row])
 
     def decide(one: Recorded) -> Decided:

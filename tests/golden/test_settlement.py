@@ -12,9 +12,12 @@ import pytest
 
 from services.settlement.batches.batch import SEALED
 from services.settlement.files import catalogue, manifest, payout
+from services.settlement.files.statement import forms
+from services.settlement.files.statement.of import of_batch
 from tests.support.batches import (
     answer_to,
     cash_batch,
+    fbdi_of,
     miles_batch,
     page_batch,
     payout_batch,
@@ -39,6 +42,9 @@ def produced() -> dict[str, bytes]:
         files |= {
             f.name: f.content for f in catalogue.files(payout_batch(layout)) if layout in f.name
         }
+    files["first-bank-gl-fbdi-000003.csv"] = fbdi_of(cash_batch())
+    statement = of_batch(miles_batch(), [])
+    files["sky-air-statement-000011.csv"] = forms.write(statement, "csv")
     name, content = answer_to(miles_batch())
     return files | {name: content}
 

@@ -66,6 +66,8 @@ async def test_every_line_has_the_outcome_that_the_airline_told(books: Books, fo
         (4, "WARNED", "OFFER_EXPIRED", None),
     ]
     assert await owed(books) == {"member": -80, "partner-payable/sky-air": 80}
+    opened = await settlement.show_line(settings_for(books.url, folder), BATCH, 4)
+    assert opened.pieces[0]["outcome"] == "WARNED"
     assert await broken(books, folder) == []
 
 
@@ -211,5 +213,10 @@ async def test_miles_are_paid_when_the_airline_has_answered_every_line(
     await acknowledge(books, folder, answered(content, MIXED))
     _, paid = await settlement.pay_batch(settings, BATCH, by="Dee", reference="R1", on=APRIL_3)
     assert paid == 3
+    assert (await acknowledge(books, folder, answered(content, MIXED)))[2] == 0
+    again = answered(content, MIXED).replace(b"20260405", b"20260406")
+    assert (await acknowledge(books, folder, again))[2] == 0
+    with pytest.raises(InvalidInput, match="line 1 was answered ACCEPTED before, now WARNED"):
+        await acknowledge(books, folder, answered(content, {**MIXED, 1: Verdict("W")}))
     assert await owed(books) == {"member": -80, "bank": 80}
     assert await broken(books, folder) == []

@@ -418,7 +418,7 @@ async def test_killed_at_any_step_it_goes_on_as_if_nothing_had_been(
     }
     places = []
     for fail_at in range(1, 100):
-        await world.send(20, partitions=2)
+        await world.send(10, partitions=2)  # two batches
         total = sum(map(len, world.sent.values()))
         arguments = [TOPIC, f"run-{fail_at}", str(total), "0", "1"]
         ended = await asyncio.to_thread(

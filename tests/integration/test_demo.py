@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pytest
 from services.kernel.card import contains_card_number
 from services.local.generator import scenes
 from services.settlement import bootstrap as settlement
+from tests.support.leftovers import left
 
 SIZE = "1500"
 SAME = ("events", "cases", "rewards", "trial_balance", "amounts_due", "seed", "records")
@@ -133,6 +133,13 @@ def test_no_card_number_stands_in_what_a_demo_leaves(played: Played) -> None:
         assert "4111 1111 1111 1111" not in text
 
 
+def test_no_service_logs_an_error_from_the_first_start_on(played: Played) -> None:
+    logs = [path for path in (played.folder / "logs").iterdir() if path.stat().st_size]
+    assert len(logs) >= 4
+    lines = [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+    assert [line for line in lines if line["level"] in ("error", "critical")] == []
+
+
 def test_a_kept_demo_runs_again_and_sends_nothing_anew(played: Played) -> None:
     done = subprocess.run(
         _command("demo", "--once", "--keep", str(played.folder), "--transactions", SIZE),
@@ -191,25 +198,5 @@ def test_a_demo_that_is_stopped_leaves_no_process_and_says_what_it_kept(
         told += demo.stdout.read()
         assert demo.wait(timeout=30) == 130
     assert "no process is left, nothing was kept" in told
-    assert _left(folder) == []
+    assert left(folder) == []
     assert [path.name for path in folder.iterdir() if path.name.startswith("milepost-")] == []
-
-
-def _left(folder: Path) -> list[str]:
-    """Processes that were told of the folder by their environment or their command."""
-    found = []
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
-        found = [name for name in os.listdir("/proc") if name.isdigit() and _knows(name, folder)]
-        if not found:
-            break
-        time.sleep(0.1)
-    return found
-
-
-def _knows(process: str, folder: Path) -> bool:
-    try:
-        told = [Path("/proc", process, name).read_bytes() for name in ("environ", "cmdline")]
-    except OSError:
-        return False
-    return any(str(folder).encode() in text for text in told)

@@ -9,11 +9,12 @@ from services.runtime.database import Database
 
 APPEND_ONLY = (
     "stream", "card_event", "event_identity", "dead_letter", "transfer", "contract_version",
-    "contract_approval", "member_row", "settlement_batch", "settlement_line", "settlement_member",
-    "settlement_file", "settlement_approval", "settlement_announcement", "settlement_state",
-    "settlement_answer", "settlement_payment", "settlement_move", "settlement_merge",
-    "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
-    "period_close_position", "period_close_balance", "audit", "audit_link",
+    "contract_approval", "member_row", "account_dates", "activation", "settlement_batch",
+    "settlement_line", "settlement_member", "settlement_file", "settlement_approval",
+    "settlement_announcement", "settlement_state", "settlement_answer", "settlement_payment",
+    "settlement_move", "settlement_merge", "acknowledgement", "file_delivery",
+    "file_delivery_end", "period_close", "period_close_position", "period_close_balance",
+    "audit_link",
 )  # fmt: skip
 DERIVED = ("stream_position", "publisher_cursor", "purchase", "scope_total", "balance")
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from services.runtime.failpoint import EXIT_CODE
 from services.settlement import bootstrap as settlement
-from tests.support.partner import APRIL_3, BATCH, Verdict, acknowledge, answered, approved, sent
+from tests.support.partner import (
+    APRIL_3,
+    BATCH,
+    Verdict,
+    acknowledge,
+    answered,
+    approved,
+    owed,
+    sent,
+)
 from tests.support.refold import resettled
 from tests.support.settlement import Books, broken, cash_terms, settings_for, settle
 
@@ -107,3 +121,59 @@ CORRUPTIONS = {
         "UPDATE transfer SET credit = 'write-off' WHERE credit = 'payout-clearing'",
     ],
 }
+
+
+WHOLE_LIFE = """
+import asyncio, sys
+from datetime import date
+from pathlib import Path
+from services.settlement import bootstrap
+from services.settlement.batches.order import Order
+from tests.support.partner import Verdict, answered
+from tests.support.settlement import settings_for
+
+url, folder, partner = sys.argv[1:]
+settings, day, batch = settings_for(url, Path(folder)), date(2026, 4, 3), f"{partner}-000001"
+answer = Path(folder) / f"{partner}.txt"
+
+async def live():
+    await bootstrap.settle(settings, Order(partner, day, "Ann", day))
+    await bootstrap.approve_batch(settings, batch, approver="Bo", on=day)
+    await bootstrap.deliver_batch(settings, batch, by="Dee", on=day, to=None, resend=False)
+    (file,) = (Path(folder) / partner / "sent").glob("*.txt")
+    answer.write_bytes(answered(file.read_bytes(), {1: Verdict("E"), 2: Verdict("M", "777")}))
+    await bootstrap.acknowledge_file(settings, answer, partner=partner, by="Dee", on=day)
+    await bootstrap.pay_batch(settings, batch, by="Dee", reference="R1", on=day)
+    await bootstrap.settle(settings, Order(partner, day, "Ann", day))
+    await bootstrap.withdraw_batch(settings, f"{partner}-000002", by="Cy", reason="x", on=day)
+
+asyncio.run(live())
+"""
+
+
+@pytest.mark.slow
+async def test_a_kill_at_any_point_of_a_life_leaves_a_whole_step(
+    books: Books, folder: Path
+) -> None:
+    killed = 0
+    for nth in range(1, 300, 4):
+        partner = f"air-{nth}"
+        await books.contract(f"c-{nth}", partner=partner)
+        for number in (1, 2):
+            account = f"acc-{nth}-{number}"
+            await books.member(account, f"{nth}{number}", partner=partner)
+            await books.grant(account, f"P{nth}-{number}", 10 * number, contract=f"c-{nth}")
+        arguments = [sys.executable, "-c", WHOLE_LIFE, books.url, str(folder), partner]
+        environment = {**os.environ, "MILEPOST_FAIL_AT": str(nth)}
+        failed = await asyncio.to_thread(
+            subprocess.run, arguments, env=environment, capture_output=True, check=False
+        )
+        if failed.returncode == 0:
+            break
+        killed += 1
+        assert failed.returncode == EXIT_CODE, failed.stderr
+        await asyncio.to_thread(subprocess.run, arguments, check=True)
+        assert len(os.listdir(folder / partner / "sent")) == 4
+    assert killed >= 15
+    assert (await owed(books))["bank"] == 20 * (killed + 1)
+    assert await broken(books, folder) == []

@@ -144,6 +144,19 @@ def test_a_statement_adds_up_and_names_merchant_rule_and_event(run: Run) -> None
     assert run("statement", "A1", "--period", "soon").exit_code == INVALID
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
+def test_a_statement_is_written_for_the_member(run: Run, tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"march.{form}"
+    asked = ("statement", "A1", "--period", "2026-03", "--to", str(path))
+    assert document(run(*asked, output=Output.JSON))["totals"] == {"SKY-MILE": 0}
+    before = path.read_bytes()
+    run(*asked)
+    assert path.read_bytes() == before
+    refused = run("statement", "nobody", "--period", "2026-03", "--to", str(path))
+    assert refused.exit_code == INVALID
+    assert path.read_bytes() == before
+
+
 def test_explain_finds_an_event_by_id_and_by_each_of_its_places(run: Run) -> None:
     by_id = document(run("explain", "first-bank/P1", output=Output.JSON))
     assert list(by_id) == [

@@ -265,7 +265,7 @@ async def test_the_price_is_that_of_the_version_that_granted(books: Books, folde
 async def test_a_large_batch_is_recorded_as_several_events(books: Books, folder: Path) -> None:
     await books.contract()
     await books.member("acc-1", "11111")
-    await many_grants(books, 12_000)
+    await books.many("acc-1", 12_000)
     settled = await settle(books, folder)
     assert settled.lines == 12_000
     assert await books.connection.fetchval("SELECT count(*) FROM settlement_command") == 3
@@ -274,28 +274,6 @@ async def test_a_large_batch_is_recorded_as_several_events(books: Books, folder:
     )
     assert [tuple(row) for row in legs] == [(5000, 5000), (5000, 5000), (2000, 2000)]
     assert await broken(books, folder) == []
-
-
-async def many_grants(books: Books, count: int) -> None:
-    """Plain grants of one mile each, written in bulk."""
-    first = await books.grant("acc-1", "P0", 1)
-    await books.connection.execute(
-        "INSERT INTO purchase SELECT 1, n, 'first-bank', 'acc-1', 'Q' || n, 0, n, '' "
-        "FROM generate_series($1::bigint, $2::bigint) AS n",
-        first[1] + 1,
-        first[1] + count - 1,
-    )
-    await books.connection.execute(
-        "INSERT INTO transfer SELECT 1, n, 1, 1, account_id, 1, n, contract, version, rule, "
-        "funder, unit, debit, credit, amount, governing_on, effective_on, available_on "
-        "FROM transfer, generate_series($1::bigint, $2::bigint) AS n WHERE seq = $3",
-        first[1] + 1,
-        first[1] + count - 1,
-        first[1],
-    )
-    await books.connection.execute(
-        "UPDATE stream_position SET next_seq = $1 WHERE stream_id = 1", first[1] + count
-    )
 
 
 async def test_unknown_partners_batches_and_layouts_are_told(books: Books, folder: Path) -> None:

@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from services.runtime.failpoint import EXIT_CODE
 from services.settlement import bootstrap as settlement
+from services.settlement.batches.order import Order
 from tests.support.refold import resettled
 from tests.support.settlement import (
     APRIL_END,
@@ -94,7 +96,9 @@ async def test_a_kill_at_any_point_leaves_nothing_or_everything(books: Books, fo
             break
         killed += 1
         assert failed.returncode == EXIT_CODE, failed.stderr
-        await asyncio.to_thread(subprocess.run, arguments, check=True)
+        day, settings = date(2026, 4, 1), settings_for(books.url, folder)
+        await settlement.settle(settings, Order(partner, day, "Ann", day))
+        await settlement.approve_batch(settings, f"{partner}-000001", approver="Bo", on=day)
         assert len(os.listdir(outgoing)) == 4, failed.stderr
         assert os.listdir(folder / partner / "pending") == [], failed.stderr
     assert killed >= 20

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -76,6 +77,14 @@ async def test_a_sound_ledger_has_no_faults(book: Ledger) -> None:
     assert await faults(book) == {}
 
 
+async def test_how_far_the_publisher_is_does_not_show_in_what_was_checked(book: Ledger) -> None:
+    async with book.books() as books:
+        before = await books.findings()
+    await sabotage(book.url, "DELETE FROM publisher_cursor")
+    async with book.books() as books:
+        assert await books.findings() == before
+
+
 EVENT = "stream_id = 1 AND seq ="
 PLANTED: list[tuple[str, str, str]] = [
     ("record-sequence", f"DELETE FROM card_event WHERE {EVENT} 4", "first gap after 3"),
@@ -143,6 +152,10 @@ PLANTED: list[tuple[str, str, str]] = [
     ("totals-sums", "UPDATE scope_total SET granted = 49 WHERE scope_id = 'A1'", "A1, cap"),
     ("totals-sums", "UPDATE scope_total SET total_key = gen_random_uuid()", "under its own key"),
     ("totals-sums", "DELETE FROM scope_total WHERE scope_id = 'A1'", "no running total"),
+    ("totals-sums", "UPDATE scope_total SET kind = 'bands' WHERE scope_id = 'A1'", "A1, bands"),
+    ("totals-sums", "UPDATE scope_total SET scope = 'card' WHERE scope_id = 'A1'", "over a card"),
+    ("totals-sums", "UPDATE scope_total SET scope_id = 'K1' WHERE scope_id = 'A1'", "over K1"),
+    ("totals-sums", "UPDATE scope_total SET account_id = 'A2' WHERE scope_id = 'A1'", "A1"),
 ]  # fmt: skip
 
 
@@ -158,6 +171,7 @@ async def test_verify_names_a_corruption(
 
 def over_the_cap(grant: Grant) -> None:
     grant.granted += 5
+    grant.shares[0].granted += 5
 
 
 def below_zero(grant: Grant) -> None:
@@ -165,11 +179,23 @@ def below_zero(grant: Grant) -> None:
 
 
 def in_another_month(grant: Grant) -> None:
-    grant.period = "2026-04"
+    grant.shares[0].period = "2026-04"
 
 
 def without_a_cap(grant: Grant) -> None:
-    grant.owner = grant.terms = grant.period = ""
+    grant.shares = ()
+
+
+def not_what_came_out(grant: Grant) -> None:
+    grant.granted += 1
+
+
+def fed_by_something_else(grant: Grant) -> None:
+    grant.earned += 1
+
+
+def of_another_kind(grant: Grant) -> None:
+    grant.shares[0].kind = "count"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +205,9 @@ def without_a_cap(grant: Grant) -> None:
         ("purchase-grants", below_zero),
         ("totals-sums", in_another_month),
         ("totals-sums", without_a_cap),
+        ("totals-sums", not_what_came_out),
+        ("totals-sums", fed_by_something_else),
+        ("totals-sums", of_another_kind),
     ],
 )
 async def test_verify_names_a_purchase_whose_bytes_were_changed(
@@ -193,6 +222,18 @@ async def test_verify_names_a_purchase_whose_bytes_were_changed(
 async def test_verify_names_an_event_that_stands_in_two_purchases(book: Ledger) -> None:
     await rewrite(book, "P2", lambda purchase: purchase.legs.append(purchase.legs[0]))
     assert "in 2 purchases" in (await faults(book))["record-placed"].detail
+
+
+async def test_verify_names_a_purchase_that_is_stored_with_another_place(book: Ledger) -> None:
+    connection = await asyncpg.connect(book.url)
+    body = await connection.fetchval("SELECT body FROM purchase WHERE label = 'P2'")
+    parts = msgspec.msgpack.decode(body)
+    parts[3] += 1
+    await connection.execute(
+        "UPDATE purchase SET body = $1 WHERE label = 'P2'", msgspec.msgpack.encode(parts)
+    )
+    await connection.close()
+    assert "says that its place is 5, it is 4" in (await faults(book))["purchase-labels"].detail
 
 
 async def rewrite(book: Ledger, label: str, change: Callable[[Purchase], object]) -> None:

@@ -14,7 +14,7 @@ FACTOR = int(os.environ.get("PROPERTIES_FACTOR", "1"))
 
 settings.register_profile(
     "milepost",
-    max_examples=100 * FACTOR,
+    max_examples=2000 * FACTOR,
     derandomize=FACTOR == 1,
     database=None,
     deadline=None,

@@ -4,64 +4,15 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from tests.support.dice import Dice, made_by
-from tests.support.engine import EngineBook
-from tests.support.histories import Arrives, History, hold, play, played
-from tests.support.state import balances, nets, stored
-from tests.support.strategies import histories
+from tests.support.dice import made_by
+from tests.support.histories import History, hold
+from tests.support.laws import batches_play_no_part
+from tests.support.twins import Batches, in_batches
 
 
-def _in_batches(dice: Dice) -> tuple[History, list[int]]:
-    """A history, and the sizes of its batches."""
-    history = histories(dice)
-    return history, [dice.pick(1, 2, 3, 7, 100) for _ in history.steps]
+@given(made_by(in_batches))
+def test_batches_partitions_and_a_second_folding_leave_the_same_rows(case: Batches) -> None:
+    def check(history: History) -> None:
+        batches_play_no_part(Batches(history, case.sizes))
 
-
-def _play_in_batches(history: History, sizes: list[int]) -> EngineBook:
-    """Let it happen, with as many events in one commit as the sizes say."""
-    book = EngineBook()
-    batch: list[Arrives] = []
-    room = 0
-    for step, size in zip(history.steps, sizes, strict=False):
-        if batch and (room == len(batch) or not isinstance(step, Arrives)):
-            book.record_batch([(found.event, found.role) for found in batch])
-            batch = []
-        if isinstance(step, Arrives):
-            room = room if batch else size
-            batch.append(step)
-        else:
-            play(step, book)
-    if batch:
-        book.record_batch([(found.event, found.role) for found in batch])
-    return book
-
-
-@given(made_by(_in_batches, size=3_000))
-def test_any_batches_leave_the_same_rows(case: tuple[History, list[int]]) -> None:
-    history, sizes = case
-    hold(lambda found: _same_rows(found, sizes), history)
-
-
-def _same_rows(history: History, sizes: list[int]) -> None:
-    one_by_one = played(history, EngineBook())
-    assert stored(_play_in_batches(history, sizes)) == stored(one_by_one)
-
-
-@given(made_by(histories))
-def test_folding_the_recorded_events_again_gives_the_same_rows(history: History) -> None:
-    assert stored(played(history, EngineBook())) == stored(played(history, EngineBook()))
-
-
-@given(made_by(histories))
-def test_any_number_of_partitions_comes_to_the_same(history: History) -> None:
-    hold(_in_one_and_in_three, history)
-
-
-def _in_one_and_in_three(history: History) -> None:
-    one, three = EngineBook(), EngineBook(partitions=3)
-    for step in history.steps:
-        assert play(step, one) == play(step, three)
-    assert one.grants() == three.grants()
-    assert one.totals() == three.totals()
-    assert nets(one) == nets(three)
-    assert balances(one) == balances(three)
+    hold(check, case.history)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from services.accrual.engine import decide
+from services.accrual.contracts import worth
+from services.accrual.contracts.earning import Form
+from services.accrual.contracts.payers import Fee, Funding
+from services.accrual.contracts.terms import Running, Terms
+from services.accrual.contracts.worth import Rounded, Worth
+from services.accrual.engine import decide, eligibility
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Leg
+from services.kernel.money import split
+from tests.support import memory
 from tests.support.engine import EngineBook
 from tests.support.nets import GIVES, TAKES
 from tests.support.pages import read_page
@@ -37,18 +47,84 @@ def _facts_by_arrival(legs: list[Leg]) -> Net:
     return msgspec.structs.replace(found, first=presented[0]) if presented else found
 
 
+def _every_policy_recomputes(_: Terms, net: Net, __: list[Leg]) -> Net:
+    """Whatever the contract says of refunds."""
+    return net
+
+
+def _one_account(_: Running, account_id: str, __: str | None) -> str:
+    """A cap of each card is one of the account."""
+    return account_id
+
+
+def _from_posting(terms: Terms, first: Leg, day: date, _: Any) -> date:
+    """Released so many days after the purchase, whatever the cycle."""
+    return day + timedelta(days=terms.release.days)
+
+
+def _shares_first(self: Funding, granted: int) -> tuple[int, ...]:
+    """Fixed parts are forgotten."""
+    return split(granted, shares=self.shares, remainder=self.remainder)
+
+
+def _fee_never_rounded_up(self: Fee, granted: int) -> int:
+    return granted * self.share.numerator // self.share.denominator
+
+
+def _reached_only_above(steps: Sequence[tuple[int, int]]) -> Worth:
+    """A threshold that its own amount does not reach."""
+    return lambda total: max((units for reach, units in steps if total > reach), default=0)
+
+
+def _one_punch_early(every: int, units: int) -> Worth:
+    """A punch card that is full one punch too early."""
+    return lambda total: units * ((total + 1) // every)
+
+
+def _nothing_beyond(limit: int, *, beyond: Fraction, form: Form, rounded: Rounded) -> Worth:
+    """What is past a cap of spend earns nothing."""
+    return REAL_CAPPED_SPEND(limit, beyond=beyond * 0, form=form, rounded=rounded)
+
+
+REAL_CAPPED_SPEND = worth.capped_spend
+MUTANTS: list[tuple[Any, str, Any, str]] = [
+    (decide, "weigh", _clamped_running_net, "refund-before-purchase"),
+    (decide, "weigh", _facts_by_arrival, "legs-across-month-end"),
+    (eligibility, "net_under", _every_policy_recomputes, "refunds-none"),
+    (eligibility, "net_under", _every_policy_recomputes, "refunds-full"),
+    (eligibility, "net_under", _every_policy_recomputes, "kinds-left-out"),
+    (decide, "scope_in", _one_account, "card-scope"),
+    (eligibility, "_available_on", _from_posting, "release-at-close"),
+    (Funding, "split", _shares_first, "funding-fixed-and-by-rule"),
+    (Fee, "of", _fee_never_rounded_up, "fees"),
+    (worth, "reached", _reached_only_above, "threshold"),
+    (worth, "reached", _reached_only_above, "welcome-bonus"),
+    (worth, "counted", _one_punch_early, "punch-card"),
+    (worth, "capped_spend", _nothing_beyond, "spend-cap"),
+    (worth, "whole", worth.marginal, "bands-whole"),
+    (worth, "marginal", worth.whole, "bands-marginal"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _compiled_anew() -> Iterator[None]:
+    """What a mutant compiled is forgotten, and it finds nothing that was compiled before it."""
+    memory.compiled.cache_clear()
+    yield
+    memory.compiled.cache_clear()
+
+
 @pytest.mark.parametrize(
-    ("mutant", "page"),
-    [
-        (_clamped_running_net, "refund-before-purchase"),
-        (_facts_by_arrival, "legs-across-month-end"),
-    ],
+    ("place", "name", "mutant", "page"),
+    MUTANTS,
+    ids=[f"{mutant.__name__}-{page}" for _, _, mutant, page in MUTANTS],
 )
 def test_a_mutant_fails_its_page(
-    mutant: Callable[[list[Leg]], Net], page: str, monkeypatch: pytest.MonkeyPatch
+    place: Any, name: str, mutant: Any, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played = read_page((PAGES / f"{page}.txt").read_text("utf-8"))
     perform(played, EngineBook)
-    monkeypatch.setattr(decide, "weigh", mutant)
+    memory.compiled.cache_clear()
+    monkeypatch.setattr(place, name, mutant)
     with pytest.raises(AssertionError, match="line"):
         perform(played, EngineBook)

@@ -23,7 +23,8 @@ from tests.support.strategies import arrivals, imports, purchases
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HEADER = ("member_id", "account_id", "card_token", "card_product", "program", "enrolled_from",
-          "enrolled_to", "partner", "membership_number")  # fmt: skip
+          "enrolled_to", "partner", "membership_number", "opened_on", "closed_on",
+          "cycle_day")  # fmt: skip
 GARBAGE = (b"\xff\xfe not text", b"{]", b"[1]", b'{"event_id": "x"}', b"")
 WANDERS = 1 / 60
 """How many of the events come again with their id and another account, in another stream."""

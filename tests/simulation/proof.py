@@ -111,10 +111,10 @@ def grants_are_those_of_the_model(world: World, picture: Picture) -> None:
 
 def caps_are_exact(world: World, picture: Picture) -> None:
     """Every running total lets through what the model lets through; many of them are full."""
-    full = [key for key, (total, granted) in picture.worth.items() if total != granted]
+    full = [key for key, worth in picture.worth.items() if worth.total != worth.granted]
     assert len(full) > 100
     found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    names = ("contract", "rule", "scope", "scope_id", "period", "unit")
+    names = ("contract", "rule", "kind", "scope", "scope_id", "period", "unit")
     for row in exported(world, "totals"):
         if int(row["granted"]):
             found[tuple(row[name] for name in names)].append(int(row["granted"]))

@@ -53,8 +53,8 @@ PUBLISHER = {
     "publisher: moved",
 }  # fmt: skip
 INGEST = {
-    "ingest: polled", f"produced: {CARD_TRANSACTIONS}", f"produced: {DEAD_LETTERS}",
-    "ingest: sent", "ingest: committed",
+    "gathering: polled", "consumer: about to handle", f"produced: {CARD_TRANSACTIONS}",
+    f"produced: {DEAD_LETTERS}", "consumer: handled", "positions: committed",
 }  # fmt: skip
 
 Point = tuple[str, int]

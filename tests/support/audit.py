@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from services.accrual.engine.totals import key_of as key_of_total
 from services.accrual.ledger.transfer import Transfer, deltas
 from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Purchase
 from services.kernel.transaction import CardTransaction
 from tests.support import dates
-from tests.support.engine import COMMAND_ON, EngineBook, signed
+from tests.support.chains import CAP
+from tests.support.engine import COMMAND_ON, EngineBook, is_fee, signed
 from tests.support.lifecycles import Key
-from tests.support.picture import Picture
+from tests.support.picture import Decided, Picture
 
 LedgerKey = tuple[Any, ...]
 """purchase, contract, version, rule, unit, funder, governing date, release date"""
@@ -50,6 +53,8 @@ class Auditor:
     def _follow(self, line: Transfer) -> None:
         """Never is more taken back than was given, whatever it is counted by."""
         purchase = self._purchases[line.of_stream_id, line.of_purchase]
+        if is_fee(line):
+            return
         key = (
             key_of(purchase), line.contract, line.version, line.rule, line.unit, line.funder,
             line.governing_on, line.available_on,
@@ -62,18 +67,19 @@ class Auditor:
         sums: dict[tuple[str, Any], list[int]] = defaultdict(lambda: [0, 0])
         for purchase in self._purchases.values():
             for grant in purchase.grants:
-                if grant.owner:
-                    key = (grant.contract, grant.owner, grant.terms, grant.period)
-                    sums[purchase.account_id, key][0] += grant.earned
-                    sums[purchase.account_id, key][1] += grant.granted
+                for share in grant.shares:
+                    found = sums[purchase.account_id, tuple(key_of_total(grant, share))]
+                    found[0] += share.entered
+                    found[1] += share.granted
         kept = {
             (account, tuple(key)): [total, granted]
             for (account, key), (_, total, granted) in self._engine.memory.totals.items()
             if total
         }
-        assert kept == dict(sums)
-        for (_, _, (limit, _, _, beyond, _), *_), (_, granted) in picture.worth.items():
-            assert beyond or granted <= limit
+        assert kept == {key: found for key, found in sums.items() if found[0]}
+        for worth in picture.worth.values():
+            if worth.link.kind == CAP and not worth.link.beyond:
+                assert worth.granted <= worth.link.limit
         assert self._engine.totals() == {
             name: sorted(worth) for name, worth in picture.totals.items()
         }
@@ -94,17 +100,25 @@ def _compare_purchase(found: Purchase, picture: Picture) -> None:
         theirs.net.currency, theirs.net.net, theirs.net.gross,
     )  # fmt: skip
     assert net.over_refunded == theirs.net.over_refunded
-    earned = {
-        (decided.contract, int(decided.document["version"]), verdict.rule): (
-            verdict.earned, verdict.granted,
+    assert _passes(picture.decided[theirs.key]) == {
+        (grant.contract, grant.version, grant.rule): (
+            grant.granted,
+            [(one.kind, one.owner, one.scope_id, one.period, one.granted) for one in grant.shares],
         )
-        for decided in picture.decided[theirs.key]
-        for verdict in decided.verdicts
-        if decided.document is not None and verdict.earned
-    }  # fmt: skip
-    assert earned == {
-        (grant.contract, grant.version, grant.rule): (grant.earned, grant.granted)
         for grant in found.grants
+    }
+
+
+def _passes(decided: Sequence[Decided]) -> dict[tuple[str, int, str], tuple[Any, ...]]:
+    """What every rule granted, and what came out of each total that it went through."""
+    return {
+        (one.contract, int(one.document["version"]), verdict.rule): (
+            verdict.granted,
+            [(p.link.kind, p.link.owner, p.scope_id, p.period, p.out) for p in verdict.passes],
+        )
+        for one in decided
+        for verdict in one.verdicts
+        if one.document is not None and verdict.entered
     }
 
 

@@ -12,6 +12,9 @@ from services.settlement.batches.due import Due
 from services.settlement.batches.line import Line
 from services.settlement.batches.payout import Payee, Payer, Payouts
 from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
+from services.settlement.billing.chart import read_chart
+from services.settlement.billing.journal import journal
+from services.settlement.files import fbdi
 from services.settlement.files.layout.pages import pages
 from services.settlement.files.layout.writer import write
 from tests.support.settlement import MARCH_5, MARCH_END, cash_terms, miles_terms
@@ -201,6 +204,31 @@ SEPA_PAYOUTS = Payouts(
     },
 )
 """The accounts are the ones that the standards print as examples."""
+
+
+CHART = """\
+ledger: "300000046975980"
+ledger_name: Demo ledger
+currency: NOK
+source: Milepost
+category: Rewards
+group: "42"
+conversion: Corporate
+segments:
+  reward-cost/*: ["101", "10", "62520"]
+  member: ["101", "10", "21100"]
+  partner-payable/*: ["101", "10", "21200"]
+  payout-clearing: ["101", "10", "21300"]
+"""
+
+
+def fbdi_of(batch: Sealed) -> bytes:
+    """The batch's journal for the ledger of `CHART`."""
+    header = batch.header
+    return fbdi.write(
+        journal(batch.flows, partner=header.partner), chart=read_chart(CHART.encode(), "chart"),
+        batch=header.batch, sequence=header.sequence, through=header.through,
+    )  # fmt: skip
 
 
 def cash_batch() -> Sealed:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from services.kernel.transaction import CardTransaction
 from tests.support import naive
 from tests.support.builders import as_read
-from tests.support.dates import Row
+from tests.support.dates import Read, Row
 from tests.support.lifecycles import Recorded
-from tests.support.picture import GrantKey, Picture, TotalKey
+from tests.support.picture import DueKey, FeeKey, GrantKey, Picture, TotalKey
 
 Outcome = tuple[str, str | None]
 
@@ -24,6 +24,9 @@ class Book(Protocol):
     def import_members(self, rows: Sequence[Row]) -> None:
         """Import member rows and decide anew what they concern."""
 
+    def activate(self, rows: Sequence[Row]) -> None:
+        """Import activations and decide anew what they concern."""
+
     def approve(self, document: str) -> None:
         """Approve a contract file and decide anew what it concerns."""
 
@@ -32,6 +35,12 @@ class Book(Protocol):
 
     def totals(self) -> Mapping[TotalKey, Sequence[int]]:
         """F(T) of every total, sorted, one for each terms; no zeros."""
+
+    def due(self) -> Mapping[DueKey, int]:
+        """The grants by the date on which they become available; no zeros."""
+
+    def fees(self) -> Mapping[FeeKey, int]:
+        """The commission on every grant, by party and funder; no zeros."""
 
     def waiting(self) -> Mapping[tuple[str, str], str]:
         """(issuer, event id) of what waits for an original, with the reason."""
@@ -42,8 +51,9 @@ class NaiveBook:
 
     def __init__(self) -> None:
         self.records: list[Recorded] = []
-        self.contracts: list[dict[str, Any]] = []
+        self.contracts: list[Read] = []
         self.imports: list[Sequence[Row]] = []
+        self.activations: list[Sequence[Row]] = []
         self.picture: Picture = naive.recompute([], [], [])
 
     def record(self, event: CardTransaction, role: str = "books") -> Outcome:
@@ -56,6 +66,11 @@ class NaiveBook:
     def import_members(self, rows: Sequence[Row]) -> None:
         """Import member rows; the picture is another one from then on."""
         self.imports.append(rows)
+        self._look()
+
+    def activate(self, rows: Sequence[Row]) -> None:
+        """Import activations; the picture is another one from then on."""
+        self.activations.append(rows)
         self._look()
 
     def approve(self, document: str) -> None:
@@ -71,9 +86,17 @@ class NaiveBook:
         """F(T) of every total."""
         return {key: sorted(worth) for key, worth in self.picture.totals.items()}
 
+    def due(self) -> Mapping[DueKey, int]:
+        """The grants by the date on which they become available."""
+        return self.picture.due
+
+    def fees(self) -> Mapping[FeeKey, int]:
+        """The commission on every grant."""
+        return self.picture.fees
+
     def waiting(self) -> Mapping[tuple[str, str], str]:
         """What waits for an original."""
         return self.picture.linked.waiting
 
     def _look(self) -> None:
-        self.picture = naive.recompute(self.records, self.contracts, self.imports)
+        self.picture = naive.recompute(self.records, self.contracts, self.imports, self.activations)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from services.kernel.transaction import CardTransaction
+from tests.support.dates import Read
 
+ACCOUNT_COLUMNS = ("opened_on", "closed_on", "cycle_day")
 ISSUER = "first-bank"
 ACCOUNT = "A1"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,36 +54,53 @@ def contract(**changes: Any) -> dict[str, Any]:
     if "-" not in document["currency"]:
         del document["settlement"]["miles_price"]
         document["settlement"]["file"] = {"layout": "statement-credit"}
-    if not document["exclude"]:
-        del document["exclude"]
+    for key in ("exclude", "fees"):
+        if not document.get(key):
+            document.pop(key, None)
     return document
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Writes every value out."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
 
 
 def as_text(document: Mapping[str, Any]) -> str:
     """The document as a contract file."""
-    return str(yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True))
+    return str(yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
-def as_read(text: str) -> dict[str, Any]:
-    """A contract file as plain texts, lists and dicts: what the naive model reads."""
+@lru_cache(maxsize=4096)
+def as_read(text: str) -> Read:
+    """A contract file as plain texts, lists and dicts: what the naive model reads.
+
+    The same file is the same object, and nobody changes it.
+    """
     document = yaml.load(text, Loader=yaml.CBaseLoader)
     assert isinstance(document, dict)
-    return document
+    return Read(document)
 
 
 def row(account: str = ACCOUNT, **changes: str | None) -> dict[str, str | None]:
-    """One line of a member import."""
-    return {
-        "member_id": f"member-{account}",
-        "account_id": account,
-        "card_token": f"card-{account}",
-        "card_product": None,
-        "program": "sky-rewards",
-        "enrolled_from": "2020-01-01",
-        "enrolled_to": None,
-        "partner": None,
-        "membership_number": None,
-    } | changes
+    """One line of a member import; it has the columns of the account when a change names one."""
+    dated = set(ACCOUNT_COLUMNS) & changes.keys()
+    return (
+        dict.fromkeys(ACCOUNT_COLUMNS if dated else ())
+        | {
+            "member_id": f"member-{account}",
+            "account_id": account,
+            "card_token": f"card-{account}",
+            "card_product": None,
+            "program": "sky-rewards",
+            "enrolled_from": "2020-01-01",
+            "enrolled_to": None,
+            "partner": None,
+            "membership_number": None,
+        }
+        | changes
+    )
 
 
 def event(event_id: str, kind: str = "PRESENTMENT", **changes: Any) -> CardTransaction:

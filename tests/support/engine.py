@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from services.accrual.deciding import Decider, Sources, repeats
 from services.accrual.intake import Recorded, decode
@@ -21,12 +21,14 @@ from services.kernel.transaction import CardTransaction
 from tests.support.books import Outcome
 from tests.support.dates import Row
 from tests.support.memory import Memory, Place
-from tests.support.picture import GrantKey
+from tests.support.picture import DueKey, FeeKey, GrantKey
 from tests.support.picture import TotalKey as TotalName
 
 COMMAND_ON = date(2026, 6, 30)
 """The recorded date of every command that a test gives."""
 
+FEE = "fee/"
+"""What the accounts of those who take a commission begin with."""
 Answer = TypeVar("Answer")
 
 
@@ -68,6 +70,11 @@ class EngineBook:
         self.memory.imports.append(rows)
         self._reconsider({str(row["account_id"]) for row in rows})
 
+    def activate(self, rows: Sequence[Row]) -> None:
+        """Import activations and reconsider their accounts."""
+        self.memory.activations.append(rows)
+        self._reconsider({str(row["account_id"]) for row in rows})
+
     def approve(self, document: str) -> None:
         """Approve a contract file and reconsider every account."""
         self.memory.approve(document)
@@ -84,15 +91,42 @@ class EngineBook:
 
     def grants(self) -> dict[GrantKey, int]:
         """What the ledger's transfers come to, purchase by purchase; no zeros."""
-        found = {(one.stream_id, one.number): one for one in self.purchases()}
         sums: dict[GrantKey, int] = {}
+        for (*grant, _), amount in self.due().items():
+            key = cast(GrantKey, tuple(grant))
+            sums[key] = sums.get(key, 0) + amount
+        return {key: amount for key, amount in sums.items() if amount}
+
+    def due(self) -> dict[DueKey, int]:
+        """The same by the date on which it becomes available; no zeros."""
+        found = {(one.stream_id, one.number): one for one in self.purchases()}
+        sums: dict[DueKey, int] = {}
         for line in self.transfers:
+            if is_fee(line):
+                continue
             purchase = found[line.of_stream_id, line.of_purchase]
             key = (
                 line.account_id, purchase.issuer_id, purchase.label, line.contract, line.version,
-                line.rule, line.unit, line.funder,
+                line.rule, line.unit, line.funder, line.available_on,
             )  # fmt: skip
             sums[key] = sums.get(key, 0) + signed(line)
+        return {key: amount for key, amount in sums.items() if amount}
+
+    def fees(self) -> dict[FeeKey, int]:
+        """The commission on every grant, by party and funder; no zeros."""
+        found = {(one.stream_id, one.number): one for one in self.purchases()}
+        sums: dict[FeeKey, int] = {}
+        for line in self.transfers:
+            if not is_fee(line):
+                continue
+            paid = line.credit.startswith(FEE)
+            purchase = found[line.of_stream_id, line.of_purchase]
+            party = (line.credit if paid else line.debit).removeprefix(FEE)
+            key = (
+                line.account_id, purchase.issuer_id, purchase.label, line.contract, line.version,
+                line.rule, line.unit, party, line.funder,
+            )  # fmt: skip
+            sums[key] = sums.get(key, 0) + (line.amount if paid else -line.amount)
         return {key: amount for key, amount in sums.items() if amount}
 
     def totals(self) -> dict[TotalName, list[int]]:
@@ -100,7 +134,8 @@ class EngineBook:
         found: dict[TotalName, list[int]] = {}
         for (account, key), (unit, _, granted) in self.memory.totals.items():
             if granted:
-                name = (key.contract, key.owner, "account", account, key.period, unit)
+                scope = self.memory.scopes[account, key]
+                name = (key.contract, key.owner, key.kind, scope, key.scope_id, key.period, unit)
                 found.setdefault(name, []).append(granted)
         return {name: sorted(worth) for name, worth in found.items()}
 
@@ -136,6 +171,11 @@ class EngineBook:
             )  # fmt: skip
             self.memory.save(decided, {})
             self.transfers.extend(decided.transfers)
+
+
+def is_fee(line: Transfer) -> bool:
+    """Whether it is of a commission on a grant, and not of the grant."""
+    return line.credit.startswith(FEE) or line.debit.startswith(FEE)
 
 
 def signed(line: Transfer) -> int:

@@ -1,4 +1,4 @@
-"""What happens to a book: contracts approved, members imported, events recorded, in some order."""
+"""What happens to a book: contracts approved, members and activations imported, events recorded."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ class Imports:
 
 
 @dataclass(frozen=True)
+class Activates:
+    """Activations are imported."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Approves:
     """A contract file is approved."""
 
@@ -35,7 +42,7 @@ class Approves:
 
 SILENT: tuple[object, ...] = (None, 0, {})
 Kept = TypeVar("Kept", bound=Book)
-Step = Arrives | Imports | Approves
+Step = Arrives | Imports | Activates | Approves
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +56,7 @@ class History:
 
     @property
     def facts(self) -> tuple[Step, ...]:
-        """The contracts and members, without the events."""
+        """The contracts, members and activations, without the events."""
         return tuple(step for step in self.steps if not isinstance(step, Arrives))
 
     @property
@@ -79,6 +86,8 @@ def _told(step: Step) -> str:
             return " ".join([role, *said])
         case Imports(rows):
             return "\n".join(f"member {dict(row)}" for row in rows)
+        case Activates(rows):
+            return "\n".join(f"activation {dict(row)}" for row in rows)
         case Approves(document):
             return document
 
@@ -113,6 +122,8 @@ def play(step: Step, book: Book) -> Outcome | None:
             return book.record(event, role)
         case Imports(rows):
             book.import_members(rows)
+        case Activates(rows):
+            book.activate(rows)
         case Approves(document):
             book.approve(document)
     return None

@@ -20,7 +20,7 @@ from services.accrual.facts import Facts
 from services.accrual.handler import AccrualHandler
 from services.accrual.intake import FRAME
 from services.accrual.lookup.books import Books
-from services.accrual.members.roster import MemberRow
+from services.accrual.members.csv import DATES
 from services.accrual.ports import Version
 from services.accrual.reconsider import Reconsideration
 from services.ingest.feeds.encoding import encode
@@ -33,6 +33,7 @@ from services.runtime.settings import Settings, load_settings
 from services.runtime.stream_position import claim, create_streams
 from tests.support.books_run import Sent, Silent
 from tests.support.dates import Row
+from tests.support.memory import activation_of, dates_of, member_of
 
 SEALED = b"age-encryption.org/v1\n"
 """What an envelope of age begins with; nothing here is ever opened."""
@@ -88,16 +89,16 @@ class Ledger:
         )
 
     async def enrol(self, rows: Iterable[Row]) -> None:
-        """Import member rows."""
-        members = [
-            MemberRow(**{
-                **row,
-                "enrolled_from": date.fromisoformat(str(row["enrolled_from"])),
-                "enrolled_to": _date(row["enrolled_to"]),
-            })
-            for row in rows
-        ]  # fmt: skip
-        await self._facts.import_members(members, on=COMMAND_ON)
+        """Import member rows, and the dates of the accounts whose rows have them."""
+        given = list(rows)
+        members = [member_of(row) for row in given]
+        dates = {row["account_id"]: dates_of(row) for row in given if DATES[0] in row}
+        await self._facts.import_members(members, list(dates.values()), on=COMMAND_ON)
+
+    async def activate(self, rows: Iterable[Row]) -> None:
+        """Import activations."""
+        found = [activation_of(row) for row in rows]
+        await self._facts.import_activations(found, on=COMMAND_ON)
 
     async def send(
         self, *events: CardTransaction, role: str = "books", facts: FactStore | None = None
@@ -179,7 +180,3 @@ async def opened(url: str, *, partitions: int = 2) -> AsyncIterator[Ledger]:
 
 def _decider(facts: FactStore) -> Decider:
     return Decider(events=event_store, state=state_store, facts=facts)
-
-
-def _date(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

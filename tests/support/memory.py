@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from services.accrual.batch import Decided, LinkKey, Loaded
@@ -15,6 +16,8 @@ from services.accrual.contracts.terms import Terms
 from services.accrual.engine.decide import Waiting
 from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded, decode
+from services.accrual.members.account import AccountDates, Activation
+from services.accrual.members.csv import DATES, HEADER
 from services.accrual.members.roster import MemberRow, Roster
 from tests.support.dates import Row
 
@@ -30,16 +33,20 @@ class Memory:
         self.purchases: dict[Place, tuple[str, str, str, bytes]] = {}
         """(stream, number) → account, issuer, key, body"""
         self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
+        """(account, key) → unit, T, F(T)"""
+        self.scopes: dict[tuple[str, TotalKey], str] = {}
         self.waits: dict[Place, bytes] = {}
         self.terms: list[Terms] = []
         self.imports: list[Sequence[Row]] = []
+        self.activations: list[Sequence[Row]] = []
         self._book = Contracts(())
+        self._rosters: dict[str, tuple[tuple[int, int], Roster]] = {}
         self.deep = 0
         """How often an account had to be loaded whole."""
 
     def approve(self, text: str) -> None:
         """Approve a contract file."""
-        self.terms.append(_compiled(text))
+        self.terms.append(compiled(text))
         self._book = Contracts(self.terms)
 
     # the ports
@@ -80,7 +87,7 @@ class Memory:
                 into[event.account_id].waiting.append(Waiting(seq, event))
 
     async def revision(self, _: object) -> int:
-        return len(self.imports) + len(self.terms)
+        return len(self.imports) + len(self.activations) + len(self.terms)
 
     async def book(self, _: object, _revision: int) -> Contracts:
         return self._book
@@ -88,7 +95,16 @@ class Memory:
     async def rosters(
         self, _: object, accounts: Sequence[str], _revision: int
     ) -> dict[str, Roster]:
-        return {account: roster(self.imports, account) for account in accounts}
+        return {account: self._roster(account) for account in accounts}
+
+    def _roster(self, account: str) -> Roster:
+        """The facts of an account; found once as long as nothing is imported."""
+        seen = (len(self.imports), len(self.activations))
+        held = self._rosters.get(account)
+        if held is None or held[0] != seen:
+            found = roster(self.imports, account, activations=self.activations)
+            held = self._rosters[account] = (seen, found)
+        return held[1]
 
     # what the adapters' save does
 
@@ -103,6 +119,8 @@ class Memory:
                 if total.changed:
                     value = (total.unit, total.total, total.granted)
                     self.totals[account.account_id, key] = value
+                    if total.scope:
+                        self.scopes[account.account_id, key] = total.scope
             for seq in account.joined:
                 self.waits.pop((account.stream_id, seq), None)
             for seq in account.waiting:
@@ -110,30 +128,62 @@ class Memory:
                     self.waits[account.stream_id, seq] = recorded[account.stream_id, seq].body
 
 
-def roster(imports: Sequence[Sequence[Row]], account: str) -> Roster:
-    """The enrolments of an account, as the command and the fact store bring them in."""
+def roster(
+    imports: Sequence[Sequence[Row]], account: str, *, activations: Sequence[Sequence[Row]] = ()
+) -> Roster:
+    """The facts of an account, as the commands and the fact store bring them in."""
     current: dict[tuple[str, str, str, date], MemberRow] = {}
+    dates: list[AccountDates] = []
     for revision, rows in enumerate(imports, 1):
-        for row in (_member(row, revision) for row in rows if row["account_id"] == account):
+        mine = [row for row in rows if row["account_id"] == account]
+        for row in (member_of(row, revision) for row in mine):
             held = current.get(row.key)
             if held is None or replace(held, revision=revision) != row:
                 current[row.key] = row
-    return Roster.of(current.values())
+        dates += [dates_of(row, revision) for row in mine if DATES[0] in row]
+    return Roster.of(
+        current.values(),
+        dates=dates,
+        activations=[
+            activation_of(row)
+            for rows in activations
+            for row in rows
+            if row["account_id"] == account
+        ],
+    )
 
 
-def _member(row: Row, revision: int) -> MemberRow:
-    until = row["enrolled_to"]
-    fields: dict[str, Any] = dict(row) | {
-        "enrolled_from": date.fromisoformat(str(row["enrolled_from"])),
-        "enrolled_to": date.fromisoformat(until) if until else None,
+def member_of(row: Row, revision: int = 0) -> MemberRow:
+    """A row of a member import as the commands read it."""
+    plain: dict[str, Any] = {name: row[name] for name in HEADER}
+    fields = plain | {
+        "enrolled_from": date.fromisoformat(plain["enrolled_from"]),
+        "enrolled_to": _date(row, "enrolled_to"),
     }
     return MemberRow(**fields, revision=revision)
 
 
-_TERMS: dict[str, Terms] = {}
+def dates_of(row: Row, revision: int = 0) -> AccountDates:
+    """The dates of its account, where the row has the columns."""
+    cycle = row["cycle_day"]
+    return AccountDates(
+        str(row["account_id"]), _date(row, "opened_on"), _date(row, "closed_on"),
+        int(cycle) if cycle else None, revision,
+    )  # fmt: skip
 
 
-def _compiled(text: str) -> Terms:
-    if text not in _TERMS:
-        _TERMS[text] = compile_terms(parse(text, file="test.yaml").contract)
-    return _TERMS[text]
+def activation_of(row: Row) -> Activation:
+    """A row of an activation import as the commands read it."""
+    on = date.fromisoformat(str(row["activated_on"]))
+    return Activation(str(row["account_id"]), str(row["code"]), on)
+
+
+def _date(row: Row, name: str) -> date | None:
+    text = row[name]
+    return date.fromisoformat(text) if text else None
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> Terms:
+    """A contract file as the engine runs it; found once."""
+    return compile_terms(parse(text, file="test.yaml").contract)

@@ -12,7 +12,7 @@ Readings of the definition, where its words leave a choice:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from services.kernel.transaction import CardTransaction
@@ -39,6 +39,14 @@ class Net:
     """Presentments in the currency with what stands of each after the reversals naming it."""
     gross: int
     """G: standing presentments and debits, reduced by naming reversals only."""
+    spent: int
+    """S"""
+    returned: int
+    """R"""
+
+    def with_net(self, net: int) -> Net:
+        """The same with another net, as a refund policy may want it."""
+        return replace(self, net=net)
 
 
 def reversals_of(event: CardTransaction, events: Events) -> Events:
@@ -86,6 +94,8 @@ def net_of(events: Events, currency: str) -> Net:
         over_refunded=max(0, returned + disputed - spent),
         legs=legs,
         gross=sum(stands for _, stands in legs) + debits,
+        spent=spent,
+        returned=returned,
     )
 
 

@@ -5,6 +5,8 @@
     2026-03-09        refund P1 as R1  40.00                -> P1 -4
     2026-03-10        refund reversal R1  lifecycle L1  40.00 EUR
     2026-03-11        member A1  from 2026-01-01  product GOLD  -> P1 +31
+    2026-03-11        member A1  opened 2026-02-11  closed 2026-12-31  cycle 15
+    2026-03-11        activation A1 Q1-DINING               (of that day, or `on DATE`)
     2026-03-12        approve sky-visa v2                   -> nothing
     March: P1 0, P2 18, total 18. The five lines in any of their 120 orders end there.
 
@@ -12,15 +14,14 @@ The word after the kind is the event's own id for presentments and authorization
 that it names (`original_event_id`); `-` names nothing. `as ID` gives the others an id. Times are
 local to the first contract's zone unless an offset stands behind them; noon if none. The posting
 date is the line's unless `posted DATE` or `unposted` says otherwise. Accounts are enrolled long
-since, unless a `member` line speaks of them. Effects are changes of what a purchase has, in major
-units; words between purchase and amount pick a contract, rule, funder or unit. Capitals are the
-outcome or the reason. All changes must be named. A sum to check has any word in front; `total` is
-of all purchases.
+since, unless a `member` line speaks of them. What an effect may say stands in `effects`. All
+changes must be named. A sum to check has any word in front; `total` is of all purchases.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -31,13 +32,13 @@ from services.kernel.transaction import CardTransaction
 from tests.support import builders
 from tests.support.clauses import exponent
 from tests.support.dates import Row
+from tests.support.effects import Change, change, effects_of
 from tests.support.phrases import read_contract
 
 _LINE = re.compile(
     r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(Z|[+-]\d\d:\d\d)?)?\s+(.*?)(?:\s+->\s+(.*))?$"
 )
 _CHECK = re.compile(r"(\w[\w -]*): (.*?\d)\.(?:\s+(.*))?$")
-_CHANGE = re.compile(r"(\S+)((?: [\w-]+)*) ([+-]?[\d.]+)$")
 _KINDS = {
     "authorization reversal": "AUTHORIZATION_REVERSAL",
     "authorization": "AUTHORIZATION",
@@ -58,6 +59,8 @@ _TEXTS = {
     "product": "card_product",
     "MCC": "mcc",
     "merchant": "merchant_id",
+    "brand": "merchant_name",
+    "city": "merchant_city",
     "country": "merchant_country",
     "channel": "channel",
     "issuer": "issuer_id",
@@ -70,23 +73,15 @@ _PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one purchase must gain, or must have: `words` pick among its grants."""
-
-    purchase: str
-    words: tuple[str, ...]
-    amount: Fraction
-
-
 @dataclass
 class Step:
-    """One line of the page: exactly one of event, member rows, document or check."""
+    """One line of the page: exactly one of event, member, activation, document or check."""
 
     line: int
     event: CardTransaction | None = None
     role: str = "books"
     member: Row | None = None
+    activation: Row | None = None
     document: str | None = None
     check: str | None = None
     orders: int = 0
@@ -163,13 +158,17 @@ class _Reader:
             step.check = found[1]
             orders = re.search(r"in any of their (\d+) orders", found[3] or "")
             step.orders = int(orders[1]) if orders else 0
-            step.changes = [_change(part.strip()) for part in found[2].split(",")]
+            step.changes = [change(part.strip()) for part in found[2].split(",")]
             return
         day, time, offset, words, effects = dated.groups()
-        self._effects(step, effects or "")
-        tokens = words.split()
+        said = effects_of(effects or "")
+        step.changes, step.nothing, step.outcome = said.changes, said.nothing, said.outcome
+        tokens = shlex.split(words)
         if tokens[0] == "member":
             step.member = _member(tokens[1:])
+        elif tokens[0] == "activation":
+            on = tokens[4] if tokens[3:4] == ["on"] else day
+            step.activation = {"account_id": tokens[1], "code": tokens[2], "activated_on": on}
         elif tokens[0] == "approve":
             step.document = self.late.pop(f"{tokens[1]} {tokens[2]}")
         elif tokens[:3] == ["the", "same", "again"]:
@@ -210,6 +209,9 @@ class _Reader:
                 amount, currency = rest.pop(0), rest.pop(0)
                 fields["transaction_amount"] = self._minor(amount, currency)
                 fields["transaction_currency"] = currency
+            elif word == "attribute":
+                attribute = rest.pop(0)
+                fields.setdefault("attributes", {})[attribute] = rest.pop(0)
             elif word == "compare":
                 step.role = "compare"
             else:
@@ -223,24 +225,10 @@ class _Reader:
         assert exact.denominator == 1, f"not an amount: {text}"
         return int(exact.numerator)
 
-    def _effects(self, step: Step, text: str) -> None:
-        for part in (part.strip() for part in text.split(",")):
-            if part == "nothing":
-                step.nothing = True
-            elif re.fullmatch(r"[A-Z_]{3,}( [A-Z_]+)?", part):
-                step.outcome = tuple(part.split())
-            elif part:
-                step.changes.append(_change(part))
-
-
-def _change(text: str) -> Change:
-    found = _CHANGE.match(text)
-    assert found, f"not an amount of a purchase: {text}"
-    return Change(found[1], tuple(found[2].split()), Fraction(found[3]))
-
 
 def _member(tokens: list[str]) -> Row:
     names = {"from": "enrolled_from", "to": "enrolled_to", "card": "card_token"}
     names |= {"product": "card_product", "program": "program"}
+    names |= {"opened": "opened_on", "closed": "closed_on", "cycle": "cycle_day"}
     said = dict(zip(tokens[1::2], tokens[2::2], strict=True))
     return builders.row(tokens[0], **{names[word]: value for word, value in said.items()})

@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from tests.support.dates import Document
+from tests.support.chains import Link
+from tests.support.dates import Read
 from tests.support.lifecycles import Key, Lifecycle, Linked
+from tests.support.nets import Net
 
 REASONS = (
     "COMPARE_FEED",
@@ -29,8 +32,34 @@ REASONS = (
 
 GrantKey = tuple[str, str, str, str, int, str, str, str]
 """account, issuer, purchase label, contract, version, rule, unit, funder"""
-TotalKey = tuple[str, str, str, str, str, str]
-"""contract, rule that owns it, scope, scope id, period, unit"""
+DueKey = tuple[str, str, str, str, int, str, str, str, date]
+"""the same, and the date on which it becomes available"""
+FeeKey = tuple[str, str, str, str, int, str, str, str, str]
+"""account, issuer, purchase label, contract, version, rule, unit, party, funder"""
+TotalKey = tuple[str, str, str, str, str, str, str]
+"""contract, rule that owns it, kind, scope, scope id, period, unit"""
+
+
+@dataclass(frozen=True)
+class Worth:
+    """A running total: T, and F(T) in minor units of `unit`."""
+
+    link: Link
+    unit: str
+    total: Fraction = Fraction(0)
+    granted: int = 0
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A purchase's way through one link: T before and through it, and what came out of it."""
+
+    link: Link
+    scope_id: str
+    period: str
+    before: Fraction
+    through: Fraction
+    out: int
 
 
 @dataclass(frozen=True)
@@ -39,9 +68,10 @@ class Verdict:
 
     rule: str
     reason: str | None
-    eligible: int = 0
-    earned: int = 0
+    entered: Fraction = Fraction(0)
+    """What entered the first link: reward, exact reward, spend, or one purchase."""
     granted: int = 0
+    passes: tuple[Pass, ...] = ()
 
 
 @dataclass
@@ -50,7 +80,9 @@ class Decided:
 
     contract: str
     day: date | None = None
-    document: Document | None = None
+    document: Read | None = None
+    net: Net | None = None
+    """As its refund policy has it."""
     available_on: date | None = None
     waits: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
@@ -60,18 +92,22 @@ class Decided:
 class Picture:
     """What everything recorded so far comes to."""
 
-    contracts: Sequence[Document]
+    contracts: Sequence[Read]
     linked: Linked
-    decided: dict[Key, list[Decided]]
-    grants: dict[GrantKey, int]
+    decided: dict[Key, list[Decided]] = field(default_factory=dict)
+    grants: dict[GrantKey, int] = field(default_factory=dict)
     """Rows of 0 are left out."""
-    totals: dict[TotalKey, list[int]]
+    fees: dict[FeeKey, int] = field(default_factory=dict)
+    """Rows of 0 are left out."""
+    totals: dict[TotalKey, list[int]] = field(default_factory=lambda: defaultdict(list))
     """F(T) of each total, one entry for each terms; rows of 0 are left out."""
-    worth: dict[tuple[Any, ...], tuple[int, int]]
-    """(contract, rule, terms, account, period) → T and F(T)."""
-    posted: dict[tuple[Any, ...], int]
+    worth: dict[tuple[Any, ...], Worth] = field(default_factory=dict)
+    """By contract, rule, kind, terms, account, scope, scope id, period, unit."""
+    due: dict[DueKey, int] = field(default_factory=dict)
+    """Rows of 0 are left out."""
+    posted: dict[tuple[Any, ...], int] = field(default_factory=dict)
     """What the ledger must hold: by purchase, contract, version, rule, unit, funder, dates."""
-    reasons: dict[Key, str | None]
+    reasons: dict[Key, str | None] = field(default_factory=dict)
     """Why a purchase earns nothing now; None where it earns."""
 
     @property

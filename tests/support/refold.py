@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from services.runtime.database import Database
 from services.runtime.migrations import migrate
+from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
 from tests.support.settlement import Books
 
 
-async def resettled(books: Books) -> list[str]:
+async def resettled(books: Books, settings: Settings | None = None) -> list[str]:
     """What a rebuild finds, given the card streams as they are."""
     schema = "rebuilt"
     await migrate(books.url, schema=schema)
@@ -31,4 +32,4 @@ async def resettled(books: Books) -> list[str]:
         await Database.connect(books.url, role=None, size=1, schema=schema) as shadow,
         shadow.transaction() as rebuilt,
     ):
-        return await settlement.resettle(ledger, rebuilt)
+        return await settlement.resettle(ledger, rebuilt, settings)

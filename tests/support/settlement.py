@@ -191,6 +191,30 @@ class Books:
             )
         return (stream_id, seq, 1)
 
+    async def many(self, account: str, count: int) -> None:
+        """Plain grants of one mile each, written in bulk."""
+        _, seq, _ = await self.grant(account, f"Q-{account}", 1)
+        last = seq + count - 1
+        await self.connection.execute(
+            "INSERT INTO purchase SELECT 1, n, 'first-bank', $3, 'Q' || n, 0, n, '' "
+            "FROM generate_series($1::bigint, $2::bigint) AS n",
+            seq + 1,
+            last,
+            account,
+        )
+        await self.connection.execute(
+            "INSERT INTO transfer SELECT 1, n, 1, 1, account_id, 1, n, contract, version, rule, "
+            "funder, unit, debit, credit, amount, governing_on, effective_on, available_on "
+            "FROM transfer, generate_series($1::bigint, $2::bigint) AS n "
+            "WHERE (stream_id, seq) = (1, $3)",
+            seq + 1,
+            last,
+            seq,
+        )
+        await self.connection.execute(
+            "UPDATE stream_position SET next_seq = $1 WHERE stream_id = 1", last + 1
+        )
+
     async def rename(self, purchase: str, label: str) -> None:
         """A presentment with a lesser id joined the purchase."""
         await self.connection.execute(

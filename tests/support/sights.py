@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from tests.support import kinds
 from tests.support.books import Outcome
 from tests.support.lifecycles import Key, Lifecycle
 from tests.support.nets import TAKES
 from tests.support.picture import REASONS, Picture
 
-BINDING_CAP = "a cap binds"
+BINDING = "a total binds"
 TOP_UP = "another purchase is topped up"
 MOVED_FACTS = "the facts move to another leg"
 REFUND_FIRST = "money went back before the purchase was seen"
 VERSION_CHANGE = "a purchase changes to another version"
-WANTED = (BINDING_CAP, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE)
+WANTED = (BINDING, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE, *kinds.ALL)
 OUTCOMES = {
     "POSTED", "DUPLICATE", "CONFLICT", "MISSING_ORIGINAL", "MISSING_POSTING_DATE", "NO_CHANGE",
-    *(reason for reason in REASONS if reason != "NOT_REACHED"),
+    *REASONS,
 }  # fmt: skip
 
 
@@ -41,29 +42,35 @@ class Sights:
         self._of_this |= found
         self.seen.update(found)
 
+    def end(self, picture: Picture) -> None:
+        """It is over: what took part in it."""
+        found = kinds.kinds_of(picture)
+        self.seen.update(found | ({BINDING} if found & set(kinds.BINDING) else set()))
+
     def outcome(self, outcome: Outcome | None) -> None:
         """What came of an event."""
         if outcome is not None:
             self.outcomes[outcome[1] or outcome[0]] += 1
 
+    def add(self, other: Sights) -> None:
+        """Count what another one counted as well."""
+        self.histories += other.histories
+        self.seen += other.seen
+        self.outcomes += other.outcomes
+
+    @property
+    def seldom(self) -> dict[str, int]:
+        """What was seen in less than one history of a hundred."""
+        return {name: self.seen[name] for name in WANTED if self.seen[name] * 100 < self.histories}
+
     def check(self) -> None:
         """Each was seen in at least one history of a hundred."""
-        seldom = {
-            name: self.seen[name] for name in WANTED if self.seen[name] * 100 < self.histories
-        }
-        assert not seldom, f"seen too seldom in {self.histories} histories: {seldom}"
+        assert not self.seldom, f"seen too seldom in {self.histories} histories: {self.seldom}"
         assert not OUTCOMES - self.outcomes.keys(), "an outcome or a reason was never seen"
 
 
 def _sights(before: Picture, after: Picture, own: Key | None) -> list[str]:
     found = []
-    if any(
-        verdict.granted < verdict.earned
-        for decided in after.decided.values()
-        for one in decided
-        for verdict in one.verdicts
-    ):
-        found.append(BINDING_CAP)
     was, now = _granted(before), _granted(after)
     if own is not None and any(now[key] > was[key] for key in now if key != own):
         found.append(TOP_UP)

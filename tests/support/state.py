@@ -6,7 +6,7 @@ from typing import Any
 
 from services.accrual.lifecycle.net import weigh
 from tests.support.audit import key_of
-from tests.support.engine import EngineBook, signed
+from tests.support.engine import EngineBook, is_fee, signed
 from tests.support.lifecycles import Key
 
 
@@ -24,18 +24,19 @@ def balances(book: EngineBook) -> dict[tuple[str, str], int]:
     """What every member has, by unit."""
     sums: dict[tuple[str, str], int] = {}
     for line in book.transfers:
-        key = (line.account_id, line.unit)
-        sums[key] = sums.get(key, 0) + signed(line)
+        if not is_fee(line):
+            key = (line.account_id, line.unit)
+            sums[key] = sums.get(key, 0) + signed(line)
     return {key: amount for key, amount in sums.items() if amount}
 
 
 def pure_grants(book: EngineBook) -> dict[tuple[Any, ...], int]:
-    """What rules without a cap granted, purchase by purchase."""
+    """What rules without any total granted, purchase by purchase."""
     return {
         (key_of(purchase), grant.contract, grant.version, grant.rule): grant.granted
         for purchase in book.purchases()
         for grant in purchase.grants
-        if not grant.owner
+        if not grant.shares
     }
 
 

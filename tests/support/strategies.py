@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import random
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from services.kernel.transaction import CardTransaction
 from tests.support import builders
-from tests.support.agreements import CODES, PRODUCTS, PROGRAMS, agreements
+from tests.support.agreements import PROGRAMS, agreements
 from tests.support.dates import Row
-from tests.support.dice import Dice
-from tests.support.histories import Approves, Arrives, History, Imports, Step
+from tests.support.dice import SIZE, Dice
+from tests.support.histories import Activates, Approves, Arrives, History, Imports, Step
+from tests.support.whens import ACTIVATIONS, facts
 
 OTHER = {"NOK": "SEK", "JPY": "KRW", "KWD": "BHD"}
 LARGEST = {"NOK": 60_000, "JPY": 60_000, "KWD": 60_000}
+FAMILIES = int(os.environ.get("CONTRACT_FAMILIES", "200"))
+"""How many random contracts there are to choose from, for each name and currency: to read a file
+costs more than to play a history under it."""
 START = datetime(2026, 2, 27, tzinfo=UTC)
 MINUTES = (720, 5, 719, 1019, 1020, 1025, 1379, 1380, 1439)
 TAKES = ("REFUND", "REFUND", "CHARGEBACK", "ADJUSTMENT_CREDIT")
@@ -28,26 +35,32 @@ REVERSAL = {
 
 
 def histories(
-    dice: Dice, *, late_facts: bool = True, contracts_max: int = 3, purchases_max: int = 5
+    dice: Dice, *, late_facts: bool = True, contracts_max: int = 3, purchases_max: int = 6
 ) -> History:
     """Contracts, members and up to some thirty events, in the order in which they are recorded."""
-    pick = dice.pick
-    home = pick("NOK", "NOK", "JPY", "KWD")
-    names = [f"c{place}" for place in range(1, pick(1, 1, 2, 3) + 1)][:contracts_max]
-    documents = [one for name in names for one in agreements(dice, name=name, home=home)]
+    home = dice.pick("NOK", "NOK", "JPY", "KWD")
+    names = [f"c{place}" for place in range(1, dice.pick(1, 1, 2, 3) + 1)][:contracts_max]
+    families = [family(dice.upto(FAMILIES - 1), name, home) for name in names]
     events: list[CardTransaction] = []
-    for number in range(1, dice.upto(purchases_max - 1) + 2):
+    for number in range(1, max(dice.upto(purchases_max - 1), dice.upto(purchases_max - 1)) + 2):
         events += purchases(dice, number=number, home=home, others=tuple(events))
     steps: list[Step] = list(arrivals(dice, events))
     facts: list[Step] = []
-    approvals = [Approves(builders.as_text(document)) for document in documents]
-    given: list[Step] = [*imports(dice), *approvals]
+    approvals = [Approves(text) for texts in families for text in texts]
+    given: list[Step] = [*imports(dice), *activations(dice), *approvals]
     for step in given:
         if late_facts and dice.seldom(5):
             steps.insert(dice.upto(len(steps)), step)
         else:
             facts.append(step)
     return History((*facts, *steps))
+
+
+@lru_cache(maxsize=4096)
+def family(number: int, name: str, home: str) -> tuple[str, ...]:
+    """All versions of a random contract as files; the number says which one it is."""
+    dice = Dice(random.Random(f"{number} {name} {home}").randbytes(SIZE))
+    return tuple(builders.as_text(one) for one in agreements(dice, name=name, home=home))
 
 
 def imports(dice: Dice) -> list[Imports]:
@@ -57,18 +70,41 @@ def imports(dice: Dice) -> list[Imports]:
     for account in ("A1", "A2"):
         rows: list[Row] = []
         product = pick(None, "GOLD", "PLAT")
+        dates = account_dates(dice)
         for program in PROGRAMS:
             rows.append(
                 builders.row(
                     account, program=program, card_product=product,
                     enrolled_from=pick(*["2020-01-01"] * 5, "2026-03-03", "2026-03-15"),
-                    enrolled_to=pick(*[None] * 5, "2026-03-20"),
+                    enrolled_to=pick(*[None] * 5, "2026-03-20"), **dates,
                 )
             )  # fmt: skip
         found.append(Imports(tuple(rows)))
         if pick(False, False, True):
             changed = {"card_product": pick("PLAT", None), "enrolled_to": pick(None, "2026-03-31")}
-            found.append(Imports((dict(rows[0]) | changed,)))
+            dates = pick(dates, account_dates(dice))
+            found.append(Imports((dict(rows[0]) | changed | dates,)))
+    return found
+
+
+def account_dates(dice: Dice) -> dict[str, str | None]:
+    """When an account was opened and closed, and when its cycle closes; seldom not known."""
+    pick = dice.pick
+    opened = pick("2025-03-10", "2026-03-01", "2024-02-29", "2026-02-20", "2026-03-07", None)
+    closed = "2026-03-28" if dice.seldom(12) else None
+    return {"opened_on": opened, "closed_on": closed, "cycle_day": pick("15", "31", "1", "9", None)}
+
+
+def activations(dice: Dice) -> list[Activates]:
+    """What was activated, mostly once, sometimes for both accounts."""
+    found = []
+    for _ in range(dice.pick(0, 1, 2, 3)):
+        row: Row = {
+            "account_id": dice.pick("A1", "A1", "A2"),
+            "code": dice.pick(*ACTIVATIONS),
+            "activated_on": dice.pick("2026-02-01", "2026-03-04", "2026-03-08", "2026-03-30"),
+        }
+        found.append(Activates((row,)))
     return found
 
 
@@ -104,7 +140,7 @@ def purchases(
         chained = maker.link != "lifecycle" and maker.events
         names = maker.events[0].event_id if chained else None
         maker.add("PRESENTMENT", amount=1 + dice.upto(LARGEST[home] - 1), names=names)
-    for _ in range(pick(0, 1, 1, 2, 3, 4)):
+    for _ in range(pick(0, 0, 1, 1, 2, 4)):
         _follow(dice, maker, others)
     return maker.events
 
@@ -141,7 +177,7 @@ class _Maker:
         self.account = self.pick("A1", "A1", "A1", "A2")
         self.issuer = "second-bank" if dice.seldom(10) else "first-bank"
         self.abroad = self.pick(None, None, "EUR")
-        self.day = dice.upto(36) if dice.pick(True, False) else 8 + dice.upto(5)
+        self.day = dice.upto(36) if dice.pick(True, False, False) else 8 + dice.upto(3)
 
     def add(self, kind: str, *, amount: int, names: str | None) -> None:
         """One event of a kind; its id does not say when it happened."""
@@ -158,6 +194,8 @@ class _Maker:
             "billing_amount": amount,
             "billing_currency": OTHER[self.home] if self.dice.seldom(20) else self.home,
         }
+        if self.dice.seldom(4):
+            fields["card_token"] = "K2"
         if self.abroad and not self.dice.seldom(10):
             fields["transaction_amount"] = self._there(amount)
             fields["transaction_currency"] = "USD" if self.dice.seldom(15) else self.abroad
@@ -186,13 +224,7 @@ class _Maker:
             {}, {}, {"cash_amount": amount // 3}, {"cash_amount": amount},
             {"tip_amount": amount // 7, "fee_amount": amount // 5, "tax_amount": amount // 9},
         )  # fmt: skip
-        return parts | {
-            "mcc": pick("5812", *CODES, None),
-            "merchant_id": pick("M1", "M2", None),
-            "merchant_country": pick("NO", "SE", None),
-            "channel": pick("ONLINE", "IN_STORE", None),
-            "card_product": pick(None, None, None, *PRODUCTS),
-        }
+        return parts | facts(self.dice)
 
 
 def changed(event: CardTransaction, **fields: Any) -> CardTransaction:

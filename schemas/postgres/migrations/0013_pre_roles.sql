@@ -79,7 +79,7 @@ $$;
 GRANT INSERT ON contract_version TO milepost_author;
 GRANT INSERT ON contract_approval, settlement_approval TO milepost_approver;
 GRANT UPDATE ON fact_revision TO milepost_author, milepost_approver, milepost_operator;
-GRANT INSERT ON member_row, stream, card_event, transfer,
+GRANT INSERT ON member_row, account_dates, activation, stream, card_event, transfer,
   settlement_batch, settlement_line, settlement_member, settlement_file, settlement_state,
   settlement_answer, settlement_payment, settlement_move, settlement_merge, acknowledgement,
   file_delivery, file_delivery_end, period_close, period_close_position, period_close_balance

@@ -1,15 +1,18 @@
-"""What commands append: contract versions, approvals, member rows, and their own events."""
+"""What commands append: contract versions, approvals, rows of accounts, and their own events."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
 import asyncpg
 
+from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow
+from services.accrual.members.rows import AccountRows
 from services.accrual.ports import Version
 from services.kernel.errors import InvalidInput, Problem
 from services.kernel.transaction import Role
@@ -39,20 +42,31 @@ async def next_revision(connection: Connection) -> int:
     return found
 
 
-async def current_members(
-    connection: Connection, accounts: Sequence[str]
-) -> dict[tuple[str, str, str, date], MemberRow]:
-    """The rows that hold now, by their key."""
-    rows = await connection.fetch(_sql.current_members, accounts)
-    found = [MemberRow(**dict(row)) for row in rows]
-    return {(r.account_id, r.card_token, r.program, r.enrolled_from): r for r in found}
+async def current_rows(connection: Connection, accounts: Sequence[str]) -> AccountRows:
+    """The rows of accounts that hold now."""
+    members = await connection.fetch(_sql.current_members, accounts)
+    dates = await connection.fetch(_sql.current_dates, accounts)
+    activations = await connection.fetch(_sql.current_activations, accounts)
+    return AccountRows(
+        [MemberRow(**dict(row)) for row in members],
+        [AccountDates(**dict(row)) for row in dates],
+        [Activation(**dict(row)) for row in activations],
+    )
 
 
-async def save_members(connection: Connection, rows: Sequence[MemberRow]) -> None:
-    """Append member rows; each carries its revision."""
-    columns = tuple(MemberRow.__dataclass_fields__)
+async def save_rows(connection: Connection, facts: AccountRows) -> None:
+    """Append rows of accounts; each carries its revision."""
+    await _append(connection, "member_row", MemberRow, facts.members)
+    await _append(connection, "account_dates", AccountDates, facts.dates)
+    await _append(connection, "activation", Activation, facts.activations)
+
+
+async def _append(connection: Connection, table: str, form: type, rows: Sequence[object]) -> None:
+    if not rows:
+        return
+    columns = tuple(field.name for field in fields(form))
     await copy_rows(
-        connection, table="member_row", columns=columns,
+        connection, table=table, columns=columns,
         rows=[tuple(getattr(row, column) for column in columns) for row in rows],
     )  # fmt: skip
 
@@ -121,3 +135,12 @@ async def versions(connection: Connection) -> list[dict[str, Any]]:
 async def members(connection: Connection, member_or_account: str) -> list[dict[str, Any]]:
     """Every row of a member or an account."""
     return [dict(row) for row in await connection.fetch(_sql.members, member_or_account)]
+
+
+async def account_rows(
+    connection: Connection, accounts: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Every row of the dates of these accounts, and every activation."""
+    dates = await connection.fetch(_sql.dates, accounts)
+    activations = await connection.fetch(_sql.activations, accounts)
+    return [dict(row) for row in dates], [dict(row) for row in activations]

@@ -15,6 +15,18 @@ SELECT DISTINCT ON (account_id, card_token, program, enrolled_from)
  WHERE account_id = ANY($1::text[])
  ORDER BY account_id, card_token, program, enrolled_from, revision DESC;
 
+-- name: current_dates
+-- The dates that hold now of these accounts.
+SELECT DISTINCT ON (account_id) account_id, opened_on, closed_on, cycle_day, revision
+  FROM account_dates
+ WHERE account_id = ANY($1::text[])
+ ORDER BY account_id, revision DESC;
+
+-- name: current_activations
+-- The activations of these accounts.
+SELECT account_id, code, activated_on, revision FROM activation
+ WHERE account_id = ANY($1::text[]);
+
 -- name: of_issuer
 -- Accounts of a stream that have purchases with an issuer.
 SELECT DISTINCT account_id FROM purchase WHERE stream_id = $1 AND issuer_id = $2
@@ -51,3 +63,13 @@ SELECT member_id, account_id, card_token, card_product, program, enrolled_from, 
        partner, membership_number, revision
   FROM member_row WHERE member_id = $1 OR account_id = $1
  ORDER BY account_id, program, enrolled_from, card_token, revision;
+
+-- name: dates
+-- What is recorded of the dates of these accounts, newest last.
+SELECT account_id, opened_on, closed_on, cycle_day, revision FROM account_dates
+ WHERE account_id = ANY($1::text[]) ORDER BY account_id, revision;
+
+-- name: activations
+-- What was activated for these accounts; the first row of a code counts.
+SELECT account_id, code, activated_on, revision FROM activation
+ WHERE account_id = ANY($1::text[]) ORDER BY account_id, code, activated_on;

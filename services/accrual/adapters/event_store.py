@@ -48,6 +48,17 @@ async def save_identities(connection: Connection, events: Iterable[Recorded]) ->
         raise Repeated from error
 
 
+async def save_link(connection: Connection, identity: bytes, *, stream_id: int, seq: int) -> None:
+    """Record which command links an event. Raises Repeated when another one has."""
+    try:
+        await copy_rows(
+            connection, table="event_identity", columns=("identity", "stream_id", "seq"),
+            rows=[(UUID(identity), stream_id, seq)],
+        )  # fmt: skip
+    except asyncpg.UniqueViolationError as error:
+        raise Repeated from error
+
+
 async def save_events(
     connection: Connection,
     events: Iterable[Recorded],

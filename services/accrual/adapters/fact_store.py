@@ -1,4 +1,4 @@
-"""Facts as of a revision: approved contracts and enrolments, cached between batches."""
+"""Facts as of a revision: approved contracts and accounts, cached between batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
+from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow, Roster
+from services.accrual.members.rows import AccountRows
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
 
@@ -30,7 +32,7 @@ class FactStore:
         return found
 
     async def book(self, connection: Connection, revision: int) -> Book:
-        """The contracts approved up to `revision`; forgets enrolments that changed since."""
+        """The contracts approved up to `revision`; forgets accounts that changed since."""
         if revision == self._revision:
             return self._book
         rows = await connection.fetch(_sql.approved, revision)
@@ -51,15 +53,21 @@ class FactStore:
     async def rosters(
         self, connection: Connection, accounts: Sequence[str], revision: int
     ) -> dict[str, Roster]:
-        """The enrolments of accounts as of the revision that `book` was asked for."""
+        """The facts of accounts as of the revision that `book` was asked for."""
         missing = [account for account in accounts if account not in self._rosters]
         if missing:
             if len(self._rosters) + len(missing) > ACCOUNTS_CACHED_MAX:
                 self._rosters.clear()
                 missing = list(accounts)
-            rows: dict[str, list[MemberRow]] = {account: [] for account in missing}
+            rows = {account: AccountRows() for account in missing}
             for row in await connection.fetch(_sql.members, missing, revision):
-                rows[row["account_id"]].append(MemberRow(**dict(row)))
+                rows[row["account_id"]].members.append(MemberRow(**dict(row)))
+            for row in await connection.fetch(_sql.dates, missing, revision):
+                rows[row["account_id"]].dates.append(AccountDates(**dict(row)))
+            for row in await connection.fetch(_sql.activations, missing, revision):
+                rows[row["account_id"]].activations.append(Activation(**dict(row)))
             for account, found in rows.items():
-                self._rosters[account] = Roster.of(found)
+                self._rosters[account] = Roster.of(
+                    found.members, dates=found.dates, activations=found.activations
+                )
         return {account: self._rosters[account] for account in accounts}

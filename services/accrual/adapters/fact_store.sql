@@ -16,6 +16,23 @@ SELECT account_id, card_token, program, enrolled_from, enrolled_to, member_id, c
   FROM member_row
  WHERE account_id = ANY($1::text[]) AND revision <= $2;
 
+-- name: dates
+-- The dates of these accounts that held at a revision.
+SELECT DISTINCT ON (account_id) account_id, opened_on, closed_on, cycle_day, revision
+  FROM account_dates
+ WHERE account_id = ANY($1::text[]) AND revision <= $2
+ ORDER BY account_id, revision DESC;
+
+-- name: activations
+-- Every activation of these accounts, as of a revision.
+SELECT account_id, code, activated_on, revision
+  FROM activation
+ WHERE account_id = ANY($1::text[]) AND revision <= $2;
+
 -- name: changed_since
 -- Accounts whose rows changed after a revision.
-SELECT DISTINCT account_id FROM member_row WHERE revision > $1 AND revision <= $2;
+SELECT account_id FROM member_row WHERE revision > $1 AND revision <= $2
+UNION
+SELECT account_id FROM account_dates WHERE revision > $1 AND revision <= $2
+UNION
+SELECT account_id FROM activation WHERE revision > $1 AND revision <= $2;

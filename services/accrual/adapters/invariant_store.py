@@ -78,8 +78,11 @@ async def waits(connection: Connection) -> AsyncIterator[list[AuditedWait]]:
 
 
 def _total(row: asyncpg.Record) -> AuditedTotal:
-    key = TotalKey(row["contract"], row["rule"], row["terms"], row["period"])
-    keyed = total_key(row["scope_id"], key) == row["total_key"]
-    return AuditedTotal(
-        row["stream_id"], row["scope_id"], *key, row["unit"], row["total"], row["granted"], keyed
+    key = TotalKey(
+        row["contract"], row["rule"], row["kind"], row["terms"], row["scope_id"], row["period"]
     )
+    keyed = total_key(row["account_id"], key) == row["total_key"]
+    return AuditedTotal(
+        row["stream_id"], row["account_id"], *key, row["scope"], row["unit"], row["total"],
+        row["granted"], keyed,
+    )  # fmt: skip

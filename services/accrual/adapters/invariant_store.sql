@@ -104,7 +104,7 @@ SELECT (SELECT count(*) FROM dead_letter) AS checked,
 
 -- name: shapes
 -- A transfer moves a positive amount between two accounts; a member's leg is the account's own,
--- and what card events post is between that and the funder's cost.
+-- and what card events post is between the funder's cost and that, or the account of a fee.
 WITH fault AS (
   SELECT t.stream_id, t.seq, t.leg, format('%s → %s, %s', t.debit, t.credit, t.amount) AS what
     FROM transfer AS t JOIN stream AS s USING (stream_id)
@@ -114,7 +114,9 @@ WITH fault AS (
       OR (s.name LIKE 'card-transactions/%' AND (
             (t.debit, t.credit) NOT IN (
               ('reward-cost/' || t.funder, 'member/' || t.account_id),
-              ('member/' || t.account_id, 'reward-cost/' || t.funder))))
+              ('member/' || t.account_id, 'reward-cost/' || t.funder))
+            AND NOT (t.debit = 'reward-cost/' || t.funder AND t.credit LIKE 'fee/%')
+            AND NOT (t.credit = 'reward-cost/' || t.funder AND t.debit LIKE 'fee/%')))
 )
 SELECT (SELECT count(*) FROM transfer) AS checked,
        ARRAY(SELECT format('%s seq %s leg %s: %s', name, seq, leg, what)
@@ -210,13 +212,15 @@ SELECT (SELECT count(*) FROM contract_version) AS checked,
               ORDER BY contract COLLATE "C", version LIMIT $1) AS faults;
 
 -- name: publisher
--- What is published is committed.
-WITH fault AS (
-  SELECT c.stream_id, c.seq, p.next_seq - 1 AS last
-    FROM publisher_cursor AS c LEFT JOIN stream_position AS p USING (stream_id)
-   WHERE p.next_seq IS NULL OR c.seq > p.next_seq - 1 OR c.seq < 0
+-- What is published is committed. A stream without a cursor counts too: nothing of it is published
+-- yet, and how far the publisher is must not show in what was checked.
+WITH placed AS (
+  SELECT stream_id, coalesce(c.seq, 0) AS seq, p.next_seq - 1 AS last
+    FROM stream_position AS p FULL JOIN publisher_cursor AS c USING (stream_id)
+), fault AS (
+  SELECT stream_id, seq, last FROM placed WHERE last IS NULL OR seq > last OR seq < 0
 )
-SELECT (SELECT count(*) FROM publisher_cursor) AS checked,
+SELECT (SELECT count(*) FROM placed) AS checked,
        ARRAY(SELECT format('%s is published up to %s and stands at %s', name, seq, last)
                FROM fault LEFT JOIN stream USING (stream_id) ORDER BY stream_id LIMIT $1) AS faults;
 
@@ -240,17 +244,27 @@ SELECT stream_id, account_id, purchase, issuer_id, label, account_key, link_key,
 
 -- name: grants
 -- What the ledger holds of every purchase, account by account.
+WITH part AS (
+  SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit,
+         governing_on, available_on, '' AS party, amount
+    FROM member_movement WHERE NOT settles
+  UNION ALL
+  SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit,
+         governing_on, available_on, party, amount
+    FROM fee_movement
+)
 SELECT of_stream_id, account_id, of_purchase, contract, version, rule, funder, unit, governing_on,
-       available_on, sum(amount)::bigint AS amount
-  FROM member_movement WHERE NOT settles
+       available_on, party, sum(amount)::bigint AS amount
+  FROM part
  GROUP BY of_stream_id, account_id COLLATE "C", of_purchase, contract, version, rule, funder, unit,
-          governing_on, available_on, account_id
+          governing_on, available_on, party, account_id
  ORDER BY of_stream_id, account_id COLLATE "C", of_purchase;
 
 -- name: totals
 -- Every running total, account by account.
-SELECT stream_id, scope_id, total_key, contract, rule, terms, period, unit, total, granted
-  FROM scope_total ORDER BY stream_id, scope_id COLLATE "C";
+SELECT stream_id, account_id, total_key, contract, rule, kind, terms, scope, scope_id, period, unit,
+       total, granted
+  FROM scope_total ORDER BY stream_id, account_id COLLATE "C";
 
 -- name: waits
 -- Every event without a purchase, account by account.

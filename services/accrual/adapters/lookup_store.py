@@ -39,6 +39,11 @@ async def movements(connection: Connection, account_id: str) -> list[Movement]:
     return [Movement(*row) for row in await connection.fetch(_sql.movements, account_id)]
 
 
+async def fees(connection: Connection, account_id: str) -> list[Movement]:
+    """Every transfer of a fee on the rewards of an account, in the same order."""
+    return [Movement(*row) for row in await connection.fetch(_sql.fees, account_id)]
+
+
 async def trial_balance(connection: Connection, through: date, *, members: bool) -> list[SumRow]:
     """Debits and credits by unit and account."""
     rows = await connection.fetch(_sql.trial_balance, through, members, timeout=STATEMENT_SECONDS)

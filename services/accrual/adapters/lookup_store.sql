@@ -23,6 +23,14 @@ SELECT m.stream_id, s.name, m.seq, m.leg, m.entry, m.of_stream_id, m.of_purchase
   FROM member_movement AS m JOIN stream AS s USING (stream_id)
  WHERE m.account_id = $1 ORDER BY m.stream_id, m.seq, m.leg;
 
+-- name: fees
+-- Every transfer of a fee on the rewards of an account.
+SELECT f.stream_id, s.name, f.seq, f.leg, f.entry, f.of_stream_id, f.of_purchase, f.contract,
+       f.version, f.rule, f.funder, f.unit, f.amount, f.governing_on, f.effective_on,
+       f.available_on, false AS settles, f.party
+  FROM fee_movement AS f JOIN stream AS s USING (stream_id)
+ WHERE f.account_id = $1 ORDER BY f.stream_id, f.seq, f.leg;
+
 -- name: trial_balance
 -- Debits and credits through an accounting date, by unit and account.
 SELECT unit, account,

@@ -68,7 +68,7 @@ DROP SCHEMA IF EXISTS milepost_rebuild CASCADE;
 SELECT pg_try_advisory_lock(hashtextextended('milepost.rebuild', 0));
 
 -- name: copy_facts
--- What a rebuild takes as given: streams, contracts and members.
+-- What a rebuild takes as given: streams, contracts, members, dates and activations.
 INSERT INTO milepost_rebuild.stream SELECT * FROM public.stream;
 INSERT INTO milepost_rebuild.contract_version
   (contract, version, issuer, program, partner, document, sha256, terms, author, revision,
@@ -77,3 +77,5 @@ SELECT contract, version, issuer, program, partner, document, sha256, terms, aut
        applied_on FROM public.contract_version;
 INSERT INTO milepost_rebuild.contract_approval SELECT * FROM public.contract_approval;
 INSERT INTO milepost_rebuild.member_row SELECT * FROM public.member_row;
+INSERT INTO milepost_rebuild.account_dates SELECT * FROM public.account_dates;
+INSERT INTO milepost_rebuild.activation SELECT * FROM public.activation;

@@ -31,7 +31,7 @@ _PURCHASE_COLUMNS = (
 )  # fmt: skip
 _TOTAL_COLUMNS = (
     "total_key", "stream_id", "contract", "rule", "kind", "terms", "scope", "scope_id", "period",
-    "unit", "total", "granted",
+    "unit", "total", "granted", "account_id",
 )  # fmt: skip
 _WAITING_COLUMNS = (
     "stream_id", "seq", "issuer_id", "account_id", "account_key", "event_id", "reason", "names",
@@ -163,8 +163,9 @@ async def _save_totals(
                 changed.append((place, total.total, total.granted))
             else:
                 fresh.append(
-                    (place, account.stream_id, key.contract, key.owner, "cap", key.terms,
-                     "account", account_id, key.period, total.unit, total.total, total.granted)
+                    (place, account.stream_id, key.contract, key.owner, key.kind, key.terms,
+                     total.scope, key.scope_id, key.period, total.unit, total.total, total.granted,
+                     account_id)
                 )  # fmt: skip
     if fresh:
         fresh.sort(key=itemgetter(0))

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from services.accrual.audit.rows import AuditedGrant, AuditedPurchase, AuditedTotal, AuditedWait
 from services.accrual.audit.tally import Marks, Tally
 from services.accrual.contracts.book import Book
-from services.accrual.contracts.terms import Cap
+from services.accrual.contracts.terms import Running
 from services.accrual.engine.folding import Part, parts
 from services.accrual.engine.reasons import MISSING_ORIGINAL
 from services.accrual.engine.totals import TotalKey, key_of
 from services.accrual.intake import decode
 from services.accrual.lifecycle.matching import purchase_key, stub_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, restore
-from services.kernel.calendar import period_of
+from services.accrual.lifecycle.purchase import Grant, Purchase, Share, place_of, restore
+from services.kernel.calendar import Per, period_of
 from services.kernel.errors import Rejected
 from services.kernel.identifiers import key64
 from services.kernel.transaction import CardTransaction
@@ -29,7 +29,6 @@ class AccountAudit:
         self._book = book
         self._tally = tally
         self._marks = marks
-        self._caps: dict[tuple[str, int, str], Cap | None] = {}
         tally.add("totals-caps", 0)
 
     def account(
@@ -44,7 +43,7 @@ class AccountAudit:
         held: dict[int, dict[Part, int]] = {}
         for grant in grants:
             if grant.amount:
-                held.setdefault(grant.purchase, {})[Part(*grant[3:10])] = grant.amount
+                held.setdefault(grant.purchase, {})[Part(*grant[3:11])] = grant.amount
         own_key = key64(account_id)
         purchases = [found for row in rows if (found := self._purchase(row, own_key)) is not None]
         for purchase in purchases:
@@ -66,11 +65,15 @@ class AccountAudit:
                 stream_id=row.stream_id, number=row.purchase, issuer_id=row.issuer_id,
                 account_id=row.account_id, body=row.body,
             )  # fmt: skip
+            place = place_of(row.body)
         except ValueError as error:
             self._tally.fault("purchase-labels", f"{where} cannot be read: {error}")
             return None
         if purchase.label != row.label:
             fault = f"{where} is called {row.label!r}, its name is {purchase.label!r}"
+            self._tally.fault("purchase-labels", fault)
+        if place != (purchase.place or 0):
+            fault = f"{where} says that its place is {place}, it is {purchase.place}"
             self._tally.fault("purchase-labels", fault)
         link_key = key64(row.issuer_id, purchase.key)
         if row.account_key != own_key or row.link_key != link_key:
@@ -100,64 +103,76 @@ class AccountAudit:
     def _totals(
         self, account_id: str, purchases: Sequence[Purchase], totals: Sequence[AuditedTotal]
     ) -> None:
-        """T is what purchases earned, F(T) what they were granted, in recorded order."""
-        counted: dict[TotalKey, list[Grant]] = {}
+        """T is what purchases entered, F(T) what came out of it, in recorded order."""
+        counted: dict[TotalKey, list[Share]] = {}
+        running: dict[TotalKey, Running] = {}
         for purchase in sorted(purchases, key=lambda found: (found.place or 0, found.number)):
             for grant in purchase.grants:
-                self._counts(purchase, grant)
-                if grant.owner:
-                    counted.setdefault(key_of(grant), []).append(grant)
+                passed = self._passed(purchase, grant)
+                for share, total in zip(grant.shares, passed, strict=False):
+                    key = key_of(grant, share)
+                    counted.setdefault(key, []).append(share)
+                    running[key] = total
         for row in totals:
-            key = TotalKey(row.contract, row.owner, row.terms, row.period)
+            key = TotalKey(*row[2:8])
             found = counted.pop(key, [])
-            sums = (sum(g.earned for g in found), sum(g.granted for g in found))
-            where = f"{account_id}, cap of {row.contract} {row.owner} in {row.period}"
+            sums = (sum(s.entered for s in found), sum(s.granted for s in found))
+            where = f"{account_id}, {_total_name(key)}"
             if (row.total, row.granted) != sums:
                 fault = f"{where} holds {row.total}, {row.granted} granted; its purchases {sums}"
                 self._tally.fault("totals-sums", fault)
             if not row.keyed:
                 self._tally.fault("totals-sums", f"{where} is not found under its own key")
             if found:
-                self._cap(where, found)
-        for key in counted:
-            where = f"{account_id}, cap of {key.contract} {key.owner} in {key.period}"
-            self._tally.fault("totals-sums", f"{where} has no running total")
+                self._worth(where, found, running[key])
+                if row.scope != running[key].scope:
+                    fault = f"{where} runs over a {row.scope}, by its terms over another scope"
+                    self._tally.fault("totals-sums", fault)
+        for key in [key for key, found in counted.items() if any(s.entered for s in found)]:
+            self._tally.fault(
+                "totals-sums", f"{account_id}, {_total_name(key)} has no running total"
+            )
 
-    def _counts(self, purchase: Purchase, grant: Grant) -> None:
-        """A grant is positive before its total, and counts where its contract says."""
-        cap = self._find_cap(grant)
-        where = ("", "", "")
-        if cap is not None:
-            where = (cap.owner, cap.terms, period_of(grant.governing_on, cap.per))
-        wrong_total = (grant.owner, grant.terms, grant.period) != where
-        if wrong_total or grant.earned <= 0 or (cap is None and grant.granted != grant.earned):
+    def _passed(self, purchase: Purchase, grant: Grant) -> tuple[Running, ...]:
+        """The totals of a grant. It is positive before the first, each is fed by the one before,
+        they are those of its contract, and what comes out of the last one is granted."""
+        try:
+            passed = self._book.totals(grant.contract, grant.version, grant.rule)
+        except KeyError:
+            passed = ()
+        names = [(total.owner, total.kind.value, total.terms) for total in passed]
+        amount, fed = grant.earned, True
+        for share in grant.shares:
+            fed = fed and share.entered == amount and share.granted >= 0
+            amount = share.granted
+        if (
+            not fed
+            or grant.earned <= 0
+            or grant.granted != amount
+            or names != [(share.owner, share.kind, share.terms) for share in grant.shares]
+            or any(map(_misplaced, (grant,) * len(passed), grant.shares, passed))
+        ):
+            said = ", ".join(
+                f"{share.kind} of {share.owner} {share.entered} to {share.granted}"
+                for share in grant.shares
+            )
             fault = f"{_name(purchase)}: {grant.rule} earns {grant.earned}, granted {grant.granted}"
-            self._tally.fault("totals-sums", f"{fault}, in total {grant.owner or 'none'}")
+            self._tally.fault("totals-sums", f"{fault}, through {said or 'no total'}")
+        return passed
 
-    def _cap(self, where: str, grants: Sequence[Grant]) -> None:
-        """Each grant is F(T through it) − F(T before it): no cap is ever exceeded."""
+    def _worth(self, where: str, shares: Sequence[Share], running: Running) -> None:
+        """Each share is F(T through it) − F(T before it): no cap is ever exceeded, no step is paid
+        before it is reached."""
         self._tally.add("totals-caps", 1)
-        cap = self._find_cap(grants[0])
-        if cap is None:
-            return
         total = used = 0
-        for grant in grants:
-            total += grant.earned
-            through = cap.granted(total)
-            if grant.granted != through - used:
-                fault = f"{where}: {grant.granted} granted where {through - used} are left"
+        for share in shares:
+            total += share.entered
+            through = running.worth(total)
+            if share.granted != through - used:
+                fault = f"{where}: {share.granted} granted where {through - used} are due"
                 self._tally.fault("totals-caps", fault)
                 return
             used = through
-
-    def _find_cap(self, grant: Grant) -> Cap | None:
-        key = (grant.contract, grant.version, grant.rule)
-        if key not in self._caps:
-            try:
-                self._caps[key] = self._book.cap(*key)
-            except KeyError:
-                self._caps[key] = None
-        return self._caps[key]
 
     def _waits(self, purchases: Sequence[Purchase], waits: Sequence[AuditedWait]) -> None:
         """An event that waits stands nowhere else, and nothing that it could join is there."""
@@ -195,6 +210,27 @@ def _name(purchase: Purchase) -> str:
     return f"{purchase.account_id}, purchase {purchase.label or purchase.number}"
 
 
+def _total_name(key: TotalKey) -> str:
+    return f"{key.kind} of {key.contract} {key.owner} over {key.scope_id} in {key.period}"
+
+
+_BY_ACCOUNT = (Per.MEMBERSHIP_YEAR, Per.BILLING_CYCLE)
+
+
+def _misplaced(grant: Grant, share: Share, running: Running) -> bool:
+    """Whether a share is of another period than that of its grant. Periods that are counted from a
+    date of the account follow the facts of their time; only that they hold the day is known."""
+    day = grant.governing_on
+    if running.per not in _BY_ACCOUNT:
+        return share.period != period_of(day, running.per)
+    first, _, last = share.period.partition("..")
+    return not first <= day.isoformat() <= last
+
+
 def _said(held: Mapping[Part, int]) -> str:
-    said = [f"{part.rule} v{part.version} {amount} {part.unit}" for part, amount in held.items()]
+    said = [
+        f"{part.rule} v{part.version} {f'fee of {part.party} ' if part.party else ''}{amount} "
+        f"{part.unit}"
+        for part, amount in held.items()
+    ]
     return ", ".join(said) or "0"

@@ -13,6 +13,7 @@ from services.accrual.engine.reasons import (
     Outcome,
     Reason,
 )
+from services.accrual.links import identity_of_command
 from services.accrual.peek import peek
 from services.kernel.identifiers import identity
 from services.kernel.transaction import Role
@@ -69,8 +70,7 @@ class RecordAudit:
             fault = f"{where} ({event.outcome}) stands in {places} purchases or waiting places"
             self._tally.fault("record-placed", fault)
         if event.role == Role.COMMAND:
-            if event.identity is not None:
-                self._tally.fault("record-identities", f"{where} is a command with an identity")
+            self._command(event, where)
             return None
         try:
             event_id, issuer_id = peek(event.body)
@@ -83,6 +83,17 @@ class RecordAudit:
             fault += "owns the identity that it repeats" if repeats else "has not its own identity"
             self._tally.fault("record-identities", fault)
         return (key, event) if repeats else None
+
+    def _command(self, event: AuditedEvent, where: str) -> None:
+        """Of commands only a review's link owns an identity, and it owns that one."""
+        try:
+            own = identity_of_command(event.body)
+        except (ValueError, LookupError) as error:
+            self._tally.fault("record-identities", f"{where}: {error!r}")
+            return
+        if event.identity != own:
+            fault = f"{where} is a command with an identity that is not its own, or without its own"
+            self._tally.fault("record-identities", fault)
 
     def repeat(self, event: AuditedEvent, first: tuple[int, int, bytes] | None) -> None:
         """A repeat names an earlier event: the same content, or another one."""

@@ -39,7 +39,7 @@ class AuditedPurchase(NamedTuple):
 
 
 class AuditedGrant(NamedTuple):
-    """What the ledger holds of one part of a purchase."""
+    """What the ledger holds of one part of a purchase: a funder's, or that of a party's fee."""
 
     stream_id: int
     account_id: str
@@ -51,6 +51,7 @@ class AuditedGrant(NamedTuple):
     unit: str
     governing_on: date
     available_on: date
+    party: str
     amount: int
 
 
@@ -61,8 +62,11 @@ class AuditedTotal(NamedTuple):
     account_id: str
     contract: str
     owner: str
+    kind: str
     terms: str
+    scope_id: str
     period: str
+    scope: str
     unit: str
     total: int
     granted: int

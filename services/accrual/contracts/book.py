@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from services.accrual.contracts.terms import Cap, Governs, Terms
+from services.accrual.contracts.terms import Governs, Rule, Running, Terms
 from services.kernel.calendar import business_date, day_of
 
 _POSTING = Governs.POSTING
@@ -48,15 +48,10 @@ class Book:
             found.sort(key=lambda terms: terms.version, reverse=True)
             by_issuer.setdefault(found[0].issuer, []).append(Agreement(contract, tuple(found)))
             self._terms.update({(contract, terms.version): terms for terms in found})
-        self._caps = {
-            (terms.contract, terms.version, rule.id): rule.cap
+        self._rules = {
+            (terms.contract, terms.version, rule.id): rule
             for terms in self._terms.values()
             for rule in terms.rules
-            if rule.cap is not None
-        }
-        self._distinct_caps = {
-            key: tuple({rule.cap.owner: rule.cap for rule in terms.rules if rule.cap}.values())
-            for key, terms in self._terms.items()
         }
         self._by_issuer = {issuer: tuple(found) for issuer, found in by_issuer.items()}
 
@@ -80,13 +75,13 @@ class Book:
         """Every approved version."""
         return tuple(self._terms.values())
 
-    def cap(self, contract: str, version: int, rule: str) -> Cap:
-        """The cap of a rule that has one. KeyError otherwise."""
-        return self._caps[contract, version, rule]
+    def rule(self, contract: str, version: int, rule: str) -> Rule:
+        """One rule of a version. KeyError when there is none."""
+        return self._rules[contract, version, rule]
 
-    def caps(self, terms: Terms) -> tuple[Cap, ...]:
-        """The caps of a version, each once however many rules share it."""
-        return self._distinct_caps[terms.contract, terms.version]
+    def totals(self, contract: str, version: int, rule: str) -> tuple[Running, ...]:
+        """The totals that a rule passes, in order. KeyError when there is no such rule."""
+        return self._rules[contract, version, rule].totals
 
 
 def local_date(terms: Terms, occurred_at: int) -> date:

@@ -43,4 +43,4 @@ def check(sources: Iterable[tuple[str, str | bytes]]) -> Report:
 
 def class_of(rule: Rule) -> str:
     """`pure`: it sees its own purchase only · `total`: it goes through a running total."""
-    return "pure" if rule.cap is None else "total"
+    return "total" if rule.own_totals() or rule.shared_with else "pure"

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Iterable
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from services.accrual.contracts import clauses
 from services.accrual.contracts.conditions import fits, fits_any
-from services.accrual.contracts.earning import form_of
 from services.accrual.contracts.model import Contract, Products
 from services.accrual.contracts.model import Rule as RuleClause
-from services.accrual.contracts.terms import Cap, Rule, Terms
+from services.accrual.contracts.payers import Fee, Funding
+from services.accrual.contracts.running import chains_of, form_in, step_of
+from services.accrual.contracts.steady import merchants_of, steady_part
+from services.accrual.contracts.terms import Entry, Kind, Release, Rule, Running, Terms
+from services.kernel.calendar import Per, minutes_of
 from services.kernel.rates import parse_minor
 from services.kernel.units import exponent_of
 
 
 def compile_terms(contract: Contract) -> Terms:
     """The terms of a contract that `parse` has accepted."""
-    coverage = contract.applies_to
-    shares = [Fraction(Fraction(funder.share), 100) for funder in contract.funding]
-    takers = [index for index, funder in enumerate(contract.funding) if funder.remainder]
+    coverage, release = contract.applies_to, contract.release
+    zone = ZoneInfo(contract.zone)
+    chains = chains_of(contract)
+    excluded = [entry for entry in contract.exclude or () if entry.kind is None]
     return Terms(
         contract=contract.contract,
         version=contract.version,
@@ -31,96 +34,85 @@ def compile_terms(contract: Contract) -> Terms:
         unit=contract.currency,
         first=contract.term.first,
         last=contract.term.last,
-        zone=ZoneInfo(contract.zone),
-        day_ends_minutes=minutes(contract.day_ends),
+        zone=zone,
+        day_ends_minutes=minutes_of(contract.day_ends),
         governs=contract.governing_date,
         spend_currency=contract.amount.currency,
         eligible=contract.amount.eligible,
         card_products=(
             frozenset(coverage.card_products) if isinstance(coverage, Products) else None
         ),
-        excluded=fits_any(contract.exclude),
-        rules=_rules(contract),
-        release_days=contract.release.days,
-        funders=tuple(funder.funder for funder in contract.funding),
-        shares=tuple(shares),
-        remainder=takers[0],
+        excluded=fits_any(excluded, zone),
+        rules=tuple(_rule(contract, rule, chains[rule.id], zone) for rule in contract.rules),
+        release=Release(release.after, release.days, Per(release.per) if release.per else None),
+        funding=_funding(contract, contract.funding),
+        fees=tuple(_fee(contract, fee) for fee in contract.fees or ()),
+        refunds=contract.refunds.policy,
+        ignored=frozenset(kind for entry in contract.exclude or () for kind in entry.kind or ()),
+        merchants=frozenset(merchants_of(rule.when for rule in contract.rules)),
     )
 
 
-def minutes(clock: str) -> int:
-    """Minutes since midnight of `HH:MM`."""
-    hours, _, rest = clock.partition(":")
-    return int(hours) * 60 + int(rest)
-
-
-def cap_terms(contract: Contract, rule: RuleClause) -> str | None:
-    """What identifies the total of a rule's own cap: sha256 of all that F depends on, hex.
-
-    None when the rule has no cap of its own. Versions with equal terms go on counting.
-    """
-    cap = rule.cap
-    if not isinstance(cap, clauses.OwnCap):
-        return None
-    beyond = Fraction(cap.beyond)
-    terms: dict[str, object] = {
-        "kind": "cap",
-        "of": cap.of,
-        "limit": parse_minor(cap.limit, exponent=exponent_of(contract.currency)),
-        "per": cap.per,
-        "scope": cap.scope,
-        "beyond": str(beyond),
-    }
-    if beyond:
-        terms["rounding"] = {"mode": rule.rounding.mode, "scale": rule.rounding.scale}
-    canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _rules(contract: Contract) -> tuple[Rule, ...]:
-    owned = {rule.id: _cap(contract, rule) for rule in contract.rules}
-    return tuple(_rule(contract, rule, owned) for rule in contract.rules)
-
-
-def _rule(contract: Contract, rule: RuleClause, owned: dict[str, Cap | None]) -> Rule:
-    exponent = exponent_of(contract.amount.currency)
-    form = form_of(rule.earn, unit=contract.currency, spend=contract.amount.currency)
-    step = _step(contract, rule)
-    owner = rule.cap.shared_with if isinstance(rule.cap, clauses.SharedCap) else rule.id
+def _rule(
+    contract: Contract, rule: RuleClause, totals: tuple[Running, ...], zone: ZoneInfo
+) -> Rule:
+    spend, unit = exponent_of(contract.amount.currency), exponent_of(contract.currency)
+    form = None if rule.earn is None else form_in(contract, rule.earn)
+    step, mode = step_of(contract, rule.rounding.scale), rule.rounding.mode
+    entry = _ENTRIES[totals[0].kind] if totals else Entry.REWARD
+    when = fits(rule.when, zone)
     return Rule(
         id=rule.id,
         award=rule.award,
-        when=fits(rule.when),
+        when=when,
         group=rule.exclusive_group,
         priority=rule.priority or 0,
-        minimum=_minor(rule.minimum_transaction, exponent),
-        maximum=_minor(rule.maximum_transaction, exponent),
-        earn=form.earn(),
-        rounding=rule.rounding.mode,
+        minimum=_minor(rule.minimum_transaction, spend),
+        maximum=_minor(rule.maximum_transaction, spend),
+        earn=None if form is None else form.earn(),
+        rounding=mode,
         step=step,
-        cap=owned[owner],
-        whole=form.whole(step=step, rounding=rule.rounding.mode),
+        totals=totals,
+        funding=_funding(contract, rule.funding or contract.funding),
+        entry=entry,
+        best=rule.best,
+        minimum_reward=_minor(rule.minimum_reward, unit),
+        maximum_reward=_minor(rule.maximum_reward, unit),
+        whole=None if form is None else form.whole(step=step, rounding=mode),
+        steady=steady_part(rule.when, when, zone),
     )
 
 
-def _cap(contract: Contract, rule: RuleClause) -> Cap | None:
-    cap, terms = rule.cap, cap_terms(contract, rule)
-    if not isinstance(cap, clauses.OwnCap) or terms is None:
-        return None
-    return Cap(
-        owner=rule.id,
-        limit=parse_minor(cap.limit, exponent=exponent_of(contract.currency)),
-        per=cap.per,
-        beyond=Fraction(cap.beyond),
-        rounding=rule.rounding.mode,
-        step=_step(contract, rule),
-        terms=terms,
+_ENTRIES = {
+    Kind.CAP: Entry.REWARD,
+    Kind.ROUNDING: Entry.PIECES,
+    Kind.SPEND: Entry.SPEND,
+    Kind.BANDS: Entry.SPEND,
+    Kind.THRESHOLD: Entry.SPEND,
+    Kind.COUNT: Entry.ONE,
+}
+"""What a purchase enters, by what stands first on its rule's way."""
+
+
+def _funding(contract: Contract, funders: Iterable[clauses.Funder]) -> Funding:
+    unit = exponent_of(contract.currency)
+    given = tuple(funders)
+    return Funding(
+        funders=tuple(funder.funder for funder in given),
+        shares=tuple(Fraction(Fraction(funder.share or "0"), 100) for funder in given),
+        fixed=tuple(_minor(funder.fixed, unit) or 0 for funder in given),
+        remainder=next(index for index, funder in enumerate(given) if funder.remainder),
     )
 
 
-def _step(contract: Contract, rule: RuleClause) -> int:
-    """The smallest reward that the rule's rounding leaves, in minor units."""
-    return int(10 ** (exponent_of(contract.currency) - rule.rounding.scale))
+def _fee(contract: Contract, fee: clauses.Fee) -> Fee:
+    return Fee(
+        party=fee.party,
+        share=Fraction(Fraction(fee.percent), 100),
+        funder=fee.funder,
+        rounding=fee.rounding.mode,
+        step=step_of(contract, fee.rounding.scale),
+    )
 
 
 def _minor(text: str | None, exponent: int) -> int | None:

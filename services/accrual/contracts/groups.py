@@ -1,7 +1,9 @@
-"""Checks across keys: rules among each other: ids, groups with their priorities, shared caps."""
+"""Checks across keys: rules among each other: ids, groups and who wins them, shared caps."""
 
 from __future__ import annotations
 
+from services.accrual.contracts.chains import caps_of_reward
+from services.accrual.contracts.clauses.earning import IN_PLACE_OF_EARN
 from services.accrual.contracts.document import Document, Path
 
 
@@ -30,22 +32,26 @@ def _check_exclusive(document: Document) -> None:
         given = document.names(*rule)
         if group is not None:
             groups.setdefault(group, []).append(index)
-            if "priority" not in given and "best" not in given:
-                document.report((*rule, "priority"), "is required beside `exclusive_group`")
-        elif "priority" in given and "exclusive_group" not in given:
-            why = "decides nothing without an `exclusive_group`"
-            document.report((*rule, "priority"), why, at_key=True)
+        for key in ("priority", "best"):
+            if key in given and "exclusive_group" not in given:
+                why = "decides nothing without an `exclusive_group`"
+                document.report((*rule, key), why, at_key=True)
     for group, members in groups.items():
-        _check_group(document, group, members)
+        if len(members) == 1:
+            path = ("rules", members[0], "exclusive_group")
+            document.report(path, "a group with a single rule decides nothing")
+        if any("best" in document.names("rules", index) for index in members):
+            _check_best(document, group, members)
+        else:
+            _check_priorities(document, group, members)
 
 
-def _check_group(document: Document, group: str, members: list[int]) -> None:
-    if len(members) == 1:
-        path = ("rules", members[0], "exclusive_group")
-        document.report(path, "a group with a single rule decides nothing")
+def _check_priorities(document: Document, group: str, members: list[int]) -> None:
     seen: dict[int, int] = {}
     for index in members:
         path = ("rules", index, "priority")
+        if "priority" not in document.names("rules", index):
+            document.report(path, "is required beside `exclusive_group`, or `best`")
         text = document.text(*path)
         if text is None:
             continue
@@ -54,6 +60,27 @@ def _check_group(document: Document, group: str, members: list[int]) -> None:
             document.report(path, f"rules[{other}] of the group `{group}` has the same priority")
         else:
             seen[int(text)] = index
+
+
+def _check_best(document: Document, group: str, members: list[int]) -> None:
+    """Of a group that goes by `best`: on every rule, the same, and comparable."""
+    said = next(index for index in members if "best" in document.names("rules", index))
+    wanted = document.text("rules", said, "best")
+    for index in members:
+        rule: Path = ("rules", index)
+        given, best = document.names(*rule), document.text(*rule, "best")
+        if "priority" in given:
+            why = f"has no place in the group `{group}`: rules[{said}] says that the best one wins"
+            document.report((*rule, "priority"), why, at_key=True)
+        if "best" not in given:
+            document.report((*rule, "best"), f"is required: the group `{group}` goes by it")
+        elif best is not None and wanted is not None and best != wanted:
+            why = f"rules[{said}] of the group `{group}` says {wanted}"
+            document.report((*rule, "best"), why)
+        for key in IN_PLACE_OF_EARN:
+            if key in given:
+                why = f"has no place beside `{key}`: a purchase has no reward by itself to compare"
+                document.report((*rule, "best"), why)
 
 
 def _check_shared(document: Document, rule: Path, ids: dict[str, int]) -> None:
@@ -66,8 +93,17 @@ def _check_shared(document: Document, rule: Path, ids: dict[str, int]) -> None:
     elif owner not in ids:
         document.report(path, "there is no rule with this id")
     else:
-        named = document.names("rules", ids[owner], "cap")
-        if "shared_with" in named:
+        rule = ("rules", ids[owner])
+        if "shared_with" in document.names(*rule, "cap"):
             document.report(path, "this rule shares a cap itself: name the rule that owns it")
-        elif "cap" not in document.names("rules", ids[owner]):
+        elif "cap" not in document.names(*rule):
             document.report(path, "this rule has no cap")
+        elif _only_of_spend(document, (*rule, "cap")) and not caps_of_reward(document, rule):
+            document.report(path, "this rule has a cap of spend only, which cannot be shared")
+
+
+def _only_of_spend(document: Document, cap: Path) -> bool:
+    """Whether what the caps are of is known, and none is of reward."""
+    size = document.size(*cap)
+    paths = [(*cap, index) for index in range(size)] if size else [cap]
+    return all(document.text(*path, "of") == "spend" for path in paths)

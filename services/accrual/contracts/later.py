@@ -9,25 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 KEYS: Mapping[str, frozenset[str]] = {
-    "rules[]": frozenset({"bands", "threshold", "count", "best", "allow_over_100"}),
-    "rules[].earn": frozenset({"allow_over_100"}),
-    "rules[].rounding": frozenset({"per", "scope", "mid_period"}),
+    "": frozenset({"budgets", "tiers", "expiry", "activities"}),
+    "rules[]": frozenset(
+        {"budget", "maximum_uses", "minimum_visits", "nth_visit", "look_back", "tier", "expiry"}
+    ),
+    "rules[].when": frozenset({"tier", "look_back", "new_customer"}),
+    "settlement": frozenset({"minimum_guarantee", "true_up", "prepaid"}),
 }
-"""Keys by the mapping that they would stand in."""
+"""Keys by the mapping that they would stand in: what such a rule sees, order decides."""
+
+_SCOPES = frozenset({"member", "household", "offer", "programme"})
+_PERIODS = frozenset({"offer_life"})
+_TOTALS = ("bands", "threshold", "count", "rounding", "cap", "cap[]")
 
 VALUES: Mapping[str, frozenset[str]] = {
     "amount.basis": frozenset({"transaction"}),
-    "rules[].rounding.level": frozenset({"per_period"}),
-    "rules[].cap.of": frozenset({"spend"}),
-    "rules[].cap.per": frozenset(
-        {"week", "quarter", "membership_year", "billing_cycle", "offer_life"}
-    ),
-    "rules[].cap.scope": frozenset({"card", "member", "household", "offer", "programme"}),
-    "refunds.policy": frozenset({"none", "full", "proportional"}),
-    "release.after": frozenset({"cycle", "funding", "partner"}),
+    **{f"rules[].{total}.scope": _SCOPES for total in _TOTALS},
+    **{f"rules[].{total}.per": _PERIODS for total in _TOTALS},
+    "release.after": frozenset({"funding", "partner"}),
     "negative.policy": frozenset({"limit", "write_off", "invoice"}),
 }
 """Values by the key that they would be given to."""
 
-IN_PLACE_OF_EARN = ("bands", "threshold", "count")
-"""A rule with one of these needs no `earn`; that it lacks one is not told as well."""
+MISPLACED: Mapping[str, Mapping[str, str]] = {
+    "kind": {
+        "when": "stands alone in an entry of `exclude`, nowhere else",
+        "unless[]": "stands alone in an entry of `exclude`, nowhere else",
+    },
+    "allow_over_100": {
+        "rules[]": "stands in `earn`, beside `percent`",
+        "earn": "decides nothing: it stands beside `percent` only",
+    },
+    "shared_with": {"cap": "stands alone: the terms are those of the rule it names"},
+}
+"""Known keys by what they would stand in wrongly, and what is told then."""

@@ -13,9 +13,14 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from services.kernel.units import currency_exponent, is_currency, is_unit
 
+FORMAT = "1"
+"""The version of the contract language."""
+
 _IDENTIFIER = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00"
+_FROM = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _MCC = "[0-9]{4}(?:-[0-9]{4})?"
+_BRAND = r"[^*\s][^*]*\*?"
 _ZONE = "[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*"
 
 
@@ -37,6 +42,14 @@ def name(text: str) -> str:
     """A code of someone else's, compared letter for letter."""
     if not text or text != text.strip() or not text.isprintable() or len(text) > 128:
         raise ValueError("must be 1 to 128 printable characters without blanks around them")
+    return text
+
+
+def brand(text: str) -> str:
+    """A merchant's name, or its beginning with `*` for any ending: `SKY AIR*`."""
+    name(text)
+    if not _is(_BRAND, text):
+        raise ValueError("`*` may stand once, at the end, behind the beginning of a name")
     return text
 
 
@@ -94,6 +107,30 @@ def day_end(text: str) -> str:
     return text
 
 
+def time_from(text: str) -> str:
+    """A time of day from which something holds: `11:00`."""
+    if not _is(_FROM, text):
+        raise ValueError("must be a time of day as HH:MM, at most 23:59")
+    return text
+
+
+def time_to(text: str) -> str:
+    """A time of day until which something holds, exclusive: `14:00`, or `24:00`."""
+    if not _is(_CLOCK, text):
+        raise ValueError('must be a time of day as HH:MM, at most "24:00"')
+    return text
+
+
+def format_version(text: str) -> str:
+    """The version of the contract language that a file is written in: 1."""
+    if text != FORMAT:
+        raise ValueError(
+            f"this milepost reads format {FORMAT} only: write the terms with the keys of format "
+            f'{FORMAT} (docs/contracts.md), then `format: "{FORMAT}"`, or leave the key out'
+        )
+    return text
+
+
 def provider_code(text: str) -> str:
     """The sponsor's code in a mile file."""
     if not _is(r"[A-Za-z0-9]{4}", text):
@@ -118,6 +155,11 @@ Name = Annotated[
     AfterValidator(name),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128}),
 ]
+Brand = Annotated[
+    str,
+    AfterValidator(brand),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "pattern": f"^{_BRAND}$"}),
+]
 Mcc = Annotated[
     str,
     AfterValidator(mcc),
@@ -130,5 +172,10 @@ Money = Annotated[str, AfterValidator(money), _text("[A-Z]{3}")]
 Unit = Annotated[str, AfterValidator(unit), _text("[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*")]
 Zone = Annotated[str, AfterValidator(zone), _text(_ZONE)]
 DayEnd = Annotated[str, AfterValidator(day_end), _text(_CLOCK)]
+TimeFrom = Annotated[str, AfterValidator(time_from), _text(_FROM)]
+TimeTo = Annotated[str, AfterValidator(time_to), _text(_CLOCK)]
+Format = Annotated[
+    str, AfterValidator(format_version), WithJsonSchema({"enum": [FORMAT, int(FORMAT)]})
+]
 ProviderCode = Annotated[str, AfterValidator(provider_code), _text("[A-Za-z0-9]{4}")]
 OfferCode = Annotated[str, AfterValidator(offer_code), _text("[A-Za-z0-9]{1,8}")]

@@ -49,13 +49,6 @@ def percent(text: str) -> str:
     return text
 
 
-def rate(text: str) -> str:
-    """A percentage to earn at: over 100 needs a key that says it is meant."""
-    if Fraction(positive(text)) > 100:
-        raise ValueError("more than 100 percent needs `allow_over_100`, which is not supported yet")
-    return text
-
-
 def factor(text: str) -> str:
     """A part of one: from 0 on, less than 1."""
     if Fraction(exact(text)) >= 1:
@@ -108,11 +101,13 @@ def _integer(least: int) -> WithJsonSchema:
     )
 
 
-_PERCENT = _number(
-    pattern=rf"^{_NOT_ZERO}(?:100(?:\.0+)?|[1-9]?[0-9](?:\.[0-9]+)?)$",
-    exclusiveMinimum=0,
-    maximum=100,
-)
+PERCENT_SHAPE: dict[str, Any] = {
+    "type": ["string", "number"],
+    "pattern": rf"^{_NOT_ZERO}(?:100(?:\.0+)?|[1-9]?[0-9](?:\.[0-9]+)?)$",
+    "exclusiveMinimum": 0,
+    "maximum": 100,
+}
+"""What JSON Schema can say of a percentage."""
 
 Exact = Annotated[str, AfterValidator(exact), _number(minimum=0)]
 Positive = Annotated[
@@ -120,8 +115,7 @@ Positive = Annotated[
     AfterValidator(positive),
     _number(pattern=f"^{_NOT_ZERO}{_NUMBER}$", exclusiveMinimum=0),
 ]
-Percent = Annotated[str, AfterValidator(percent), _PERCENT]
-Rate = Annotated[str, AfterValidator(rate), _PERCENT]
+Percent = Annotated[str, AfterValidator(percent), WithJsonSchema(PERCENT_SHAPE)]
 Factor = Annotated[
     str,
     AfterValidator(factor),

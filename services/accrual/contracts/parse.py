@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from services.accrual.contracts.amounts import check_amounts, check_dates
+from services.accrual.contracts.amounts import check_amounts
+from services.accrual.contracts.chains import check_chains
 from services.accrual.contracts.document import Document
+from services.accrual.contracts.forms import check_forms
 from services.accrual.contracts.groups import check_groups
 from services.accrual.contracts.model import Contract
-from services.accrual.contracts.parties import check_funding, check_settlement
+from services.accrual.contracts.parties import check_fees, check_funding, check_settlement
 from services.accrual.contracts.reading import read
+from services.accrual.contracts.spans import check_release, check_spans
+from services.accrual.contracts.steps import check_steps
 from services.accrual.contracts.wording import report_shape
 from services.kernel.card import contains_card_number
 from services.kernel.errors import InvalidInput, Problem
+
+CHECKS: tuple[Callable[[Document], None], ...] = (
+    check_amounts,
+    check_spans,
+    check_release,
+    check_forms,
+    check_steps,
+    check_groups,
+    check_chains,
+    check_fees,
+    check_funding,
+    check_settlement,
+)
+"""Across keys; each goes on with what the ones before have not found wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +64,7 @@ def parse(source: str | bytes, *, file: str) -> Signed:
             contract = Contract.model_validate(document.content)
         except ValidationError as error:
             report_shape(document, error)
-        for check in (check_amounts, check_dates, check_groups, check_funding, check_settlement):
+        for check in CHECKS:
             check(document)
     if document.problems or contract is None:
         raise InvalidInput(sorted(document.problems, key=_place))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
-from services.accrual.contracts.document import Document
+from services.accrual.contracts.clauses.money import AIR_MILES, STATEMENT_CREDIT
+from services.accrual.contracts.document import Document, Path, dotted
 from services.accrual.contracts.layouts import MONEY, layouts
-from services.accrual.contracts.paying import AIR_MILES, STATEMENT_CREDIT
 from services.kernel.units import is_currency
 
 FILE = ("settlement", "file")
@@ -15,25 +16,66 @@ PRICE = ("settlement", "miles_price")
 
 def check_funding(document: Document) -> None:
     """Note a funder named twice, shares that are not the whole, and a rest nobody takes."""
-    size = document.size("funding")
-    if not size:
-        return
+    for path in _fundings(document):
+        if document.size(*path):
+            _check_funders(document, path)
+
+
+def check_fees(document: Document) -> None:
+    """Note fees that nobody pays, and a party that is paid twice by one funder."""
+    paths = list(_fundings(document))
+    funders = {
+        document.text(*path, index, "funder")
+        for path in paths
+        for index in range(document.size(*path))
+    }
+    first: dict[tuple[str, str], int] = {}
+    for index in range(document.size("fees")):
+        party, funder = (
+            document.text("fees", index, "party"),
+            document.text("fees", index, "funder"),
+        )
+        if funder is None:
+            continue
+        if funder not in funders and None not in funders:
+            document.report(("fees", index, "funder"), "no funding names this funder")
+        if party is not None and first.setdefault((party, funder), index) != index:
+            why = f"is paid by {funder} already, in fees[{first[party, funder]}]"
+            document.report(("fees", index, "party"), why)
+
+
+def _fundings(document: Document) -> Iterator[Path]:
+    yield ("funding",)
+    for index in range(document.size("rules")):
+        yield ("rules", index, "funding")
+
+
+def _check_funders(document: Document, path: Path) -> None:
+    size, name = document.size(*path), dotted(path)
     first: dict[str, int] = {}
+    known: list[Fraction] = []
+    takers: list[int] = []
     for index in range(size):
-        funder = document.text("funding", index, "funder")
+        given = document.names(*path, index)
+        funder, share = document.text(*path, index, "funder"), document.text(*path, index, "share")
         if funder is not None and first.setdefault(funder, index) != index:
-            why = f"is named twice, first in funding[{first[funder]}]"
-            document.report(("funding", index, "funder"), why)
-    shares = [document.text("funding", index, "share") for index in range(size)]
-    known = [Fraction(share) for share in shares if share is not None]
+            why = f"is named twice, first in {name}[{first[funder]}]"
+            document.report((*path, index, "funder"), why)
+        if share is not None:
+            known.append(Fraction(share))
+        elif given and "share" not in given and "fixed" in given:
+            known.append(Fraction(0))
+        elif given and "share" not in given:
+            document.report((*path, index, "share"), "is required, or `fixed`")
+        if "remainder" in given:
+            takers.append(index)
     if len(known) == size and sum(known) != 100:
-        document.report(("funding",), f"the shares add up to {_plain(sum(known))}, not to 100")
-    takers = [i for i in range(size) if "remainder" in document.names("funding", i)]
+        document.report(path, f"the shares add up to {_plain(sum(known))}, not to 100")
     if not takers:
-        document.report(("funding",), "one funder must say `remainder: true`")
+        document.report(path, "one funder must say `remainder: true`")
     for index in takers[1:]:
-        why = f"funding[{takers[0]}] takes the remainder already"
-        document.report(("funding", index, "remainder"), why)
+        why = f"{name}[{takers[0]}] takes the remainder already"
+        document.report((*path, index, "remainder"), why)
 
 
 def check_settlement(document: Document) -> None:

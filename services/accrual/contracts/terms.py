@@ -5,15 +5,17 @@ Amounts of spend are minor units of `spend_currency`; amounts of reward are mino
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.accrual.contracts.payers import Fee, Funding
 from services.kernel.calendar import Per
 from services.kernel.rates import Rounding, round_ratio
 
@@ -33,8 +35,99 @@ class Eligible(StrEnum):
     WITHOUT_TIP_FEE_TAX = "without_tip_fee_tax"
 
 
+class Kind(StrEnum):
+    """What a running total does with what it adds up. Values as exports show them."""
+
+    __hash__ = str.__hash__  # an enum's own is a function of Python, and kinds are part of keys
+
+    CAP = "cap"
+    BANDS = "bands"
+    SPEND = "spend"
+    THRESHOLD = "threshold"
+    COUNT = "count"
+    ROUNDING = "rounding"
+
+
+class Scope(StrEnum):
+    """Whose purchases add up together."""
+
+    CARD = "card"
+    ACCOUNT = "account"
+
+
+class Entry(StrEnum):
+    """What a purchase enters into the first total of a rule."""
+
+    REWARD = "reward"
+    """The reward, rounded by itself; also where there is no total."""
+    PIECES = "pieces"
+    """The pieces of spend that earn; the total is rounded, not the purchase."""
+    SPEND = "spend"
+    """The eligible amount."""
+    ONE = "one"
+    """One for a purchase of which something is left."""
+
+
+_REWARD, _SPEND, _ONE = Entry.REWARD, Entry.SPEND, Entry.ONE
+
+
+class Best(StrEnum):
+    """Which rule of a group wins by what it would give."""
+
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+
+
+class Refunds(StrEnum):
+    """Which net of a purchase earns."""
+
+    RECOMPUTE = "recompute"
+    """What is left of it."""
+    NONE = "none"
+    """What would be left of it if refunds and credits did not count."""
+    FULL = "full"
+    """Nothing, if any refund or credit stands."""
+    PROPORTIONAL = "proportional"
+    """The reward of all of it, in the share that is left."""
+
+
+class After(StrEnum):
+    """From which day on the days until release are counted."""
+
+    POSTING = "posting"
+    CYCLE = "cycle"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """When a reward becomes available: `days` after posting, or after the last day of the period
+    `per` that holds the governing date."""
+
+    after: After
+    days: int
+    per: Per | None = None
+
+
+class AccountFacts(Protocol):
+    """What conditions and periods ask about an account. Absent dates are None."""
+
+    @property
+    def opened_on(self) -> date | None:
+        """The day on which the account was opened."""
+
+    @property
+    def cycle_day(self) -> int | None:
+        """The day of the month on which its billing cycle closes."""
+
+    def activated_on(self, code: str) -> date | None:
+        """The earliest date on which an activation is recorded; None: never."""
+
+
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What rules may know of a purchase: the facts of its first standing presentment."""
+    """What rules may know of a purchase: the facts of its first standing presentment.
+
+    `currency` is the merchant's, `occurred_at` microseconds since the epoch.
+    """
 
     mcc: str | None
     merchant: str | None
@@ -42,6 +135,12 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     channel: str | None
     product: str | None
     governing_on: date
+    merchant_name: str | None
+    city: str | None
+    currency: str | None
+    attributes: Mapping[str, str]
+    occurred_at: int
+    account: AccountFacts
 
 
 Condition = Callable[[Facts], bool]
@@ -52,44 +151,46 @@ Condition = Callable[[Facts], bool]
 class Earn:
     """How spend becomes reward, before rounding.
 
-    `exact(e)` is the reward in minor units of the unit, as a fraction, for `e` minor units of
-    spend; `text` says it in words ("3 SKY-MILE per whole 10.00 NOK").
+    `pieces(e)` is a whole number for `e` minor units of spend, `each` the reward of a piece in
+    minor units of the unit; `text` says it in words ("3 SKY-MILE per whole 10.00 NOK").
     """
 
-    exact: Callable[[int], Fraction]
+    pieces: Callable[[int], int]
+    each: Fraction
     text: str
+
+    def exact(self, spend: int) -> Fraction:
+        """The reward of `spend` minor units, as a fraction."""
+        return self.pieces(spend) * self.each
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
-    """A ceiling on reward over a scope and a period; rules that share it form a pool.
+class Running:
+    """One running total of a version: T adds up over a scope and a period, F(T) is its worth.
 
-    `owner` is the id of the rule that the total is named after. `terms` is the hex sha256 of
-    what F depends on. `rounding` and `step` round the part past the limit (beyond).
+    `owner` is the id of the rule that the total is named after. `terms` is the hex sha256 of what
+    F depends on and of the terms of every total that it feeds. F(T) = T for 0 <= T <= `straight`
+    (a cap's limit; 0 for the others). `limit` is the ceiling of a cap, of reward or of spend.
     """
 
+    kind: Kind
     owner: str
-    limit: int
     per: Per
-    beyond: Fraction
-    rounding: Rounding
-    step: int
+    scope: Scope
     terms: str
-
-    def granted(self, total: int) -> int:
-        """F(T): what the first `total` units of reward are worth under this cap."""
-        if total <= self.limit:
-            return total
-        if not self.beyond:
-            return self.limit
-        return self.limit + round_to_step(
-            (total - self.limit) * self.beyond, step=self.step, rounding=self.rounding
-        )
+    straight: int
+    worth: Callable[[int], int]
+    text: str
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One earning clause. `step` is the smallest reward that its rounding leaves (minor units)."""
+    """One earning clause. `step` is the smallest reward that its rounding leaves (minor units).
+
+    `totals` are passed one after another: first the one that stands in place of `earn` or rounds
+    per period, then the caps of reward from narrow to wide. Rules that share one share the object.
+    """
 
     id: str
     award: str
@@ -98,18 +199,57 @@ class Rule:
     priority: int
     minimum: int | None
     maximum: int | None
-    earn: Earn
+    earn: Earn | None
     rounding: Rounding
     step: int
-    cap: Cap | None
+    totals: tuple[Running, ...]
+    funding: Funding
+    entry: Entry = Entry.REWARD
+    best: Best | None = None
+    minimum_reward: int | None = None
+    maximum_reward: int | None = None
     whole: Callable[[int], int] | None = None
-    """`earned` in integers only, where the contract's compiler has made it: the same, faster."""
+    """The rounded reward in integers only, where the compiler has made it: the same, faster."""
+    steady: Condition | None = None
+    """A part of `when` that looks at MCC, merchant, country, channel and product only; None: none
+    of it. A rule that looks at nothing else has one object for both."""
 
-    def earned(self, spend: int) -> int:
-        """u: the reward of `spend` eligible minor units, rounded per transaction."""
-        if self.whole is not None:
-            return self.whole(spend)
-        return round_to_step(self.earn.exact(spend), step=self.step, rounding=self.rounding)
+    def entered(self, spend: int, net: int) -> int:
+        """What a purchase adds to the rule's first total; without a total, its reward."""
+        entry = self.entry
+        if entry is _REWARD:
+            earned = self._rounded(spend) if self.whole is None else self.whole(spend)
+            if self.minimum_reward is not None or self.maximum_reward is not None:
+                return self._bounded(earned, spend)
+            return earned
+        if entry is _SPEND:
+            return spend
+        if entry is _ONE:
+            return 1 if net > 0 else 0
+        return self._earn.pieces(spend)
+
+    def reward(self, spend: int, net: int) -> Fraction | int:
+        """u: the reward before any total, by which the best rule of a group is found."""
+        if self.entry is _REWARD:
+            return self.entered(spend, net)
+        return self._earn.exact(spend)
+
+    def _rounded(self, spend: int) -> int:
+        return round_to_step(self._earn.exact(spend), step=self.step, rounding=self.rounding)
+
+    def _bounded(self, earned: int, spend: int) -> int:
+        """Between the least and the most of a purchase that earns at all."""
+        if spend <= 0 or self._earn.exact(spend) <= 0:
+            return earned
+        if self.maximum_reward is not None:
+            earned = min(earned, self.maximum_reward)
+        return earned if self.minimum_reward is None else max(earned, self.minimum_reward)
+
+    @property
+    def _earn(self) -> Earn:
+        if self.earn is None:
+            raise ValueError(f"{self.id} earns through its total only")
+        return self.earn
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +272,16 @@ class Terms:
     card_products: frozenset[str] | None
     excluded: Condition
     rules: tuple[Rule, ...]
-    release_days: int
-    funders: tuple[str, ...]
-    shares: tuple[Fraction, ...]
-    remainder: int
+    release: Release
+    funding: Funding
+    fees: tuple[Fee, ...] = ()
+    refunds: Refunds = Refunds.RECOMPUTE
+    ignored: frozenset[str] = frozenset()
+    """Kinds of events that do not enter the net under this contract."""
+    merchants: frozenset[str] | None = None
+    """Every merchant id that a `steady` condition names; None: not known."""
+    selections: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the engine remembers of it (`engine.selection`): found once for a kind of purchase."""
 
     def holds(self, day: date) -> bool:
         """Whether the term holds the day."""

@@ -7,13 +7,11 @@ cannot change between them, and a total whose terms change while it runs must sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import combinations
 
-from services.accrual.contracts.clauses import OwnCap
-from services.accrual.contracts.compile import cap_terms
 from services.accrual.contracts.document import Path
-from services.accrual.contracts.model import Contract
+from services.accrual.contracts.owned import changed_totals, meeting
 from services.accrual.contracts.parse import Signed
 from services.kernel.calendar import Per, period_of
 from services.kernel.errors import Problem
@@ -80,67 +78,25 @@ def _named(one: Signed) -> str:
 
 
 def _restarts(earlier: Signed, later: Signed, versions: Sequence[Signed]) -> Iterator[Problem]:
-    """Caps of `later` that go on in a period of other terms without saying so."""
-    old = {rule.id: (rule, cap_terms(earlier.contract, rule)) for rule in earlier.contract.rules}
+    """Totals of `later` that start afresh in a running period without saying so."""
     terms = [one.contract for one in versions]
-    for index, rule in enumerate(later.contract.rules):
-        if not isinstance(rule.cap, OwnCap) or rule.cap.mid_period or rule.id not in old:
+    for was, now in changed_totals(earlier.contract, later.contract):
+        if now.clause.mid_period is not None:
             continue
-        was, total = old[rule.id]
-        if not isinstance(was.cap, OwnCap) or total == cap_terms(later.contract, rule):
-            continue
-        shared = meeting(earlier.contract, later.contract, per=rule.cap.per, versions=terms)
+        per = now.total.per
+        shared = meeting(earlier.contract, later.contract, per=per, versions=terms)
         if shared is not None:
+            how = "feeds a total that differs" if now.says_the_same(was) else "differs"
             why = (
-                f"differs from {_named(earlier)} inside {_period_name(rule.cap.per, shared)}: "
+                f"{how} from {_named(earlier)} inside {_period_name(per, shared)}: "
                 "the count starts afresh, which must be said by `mid_period: restart`"
             )
-            yield later.document.problem(("rules", index, "cap"), why)
+            yield later.document.problem(now.path, why)
 
 
 def _period_name(per: Per, day: date) -> str:
-    return "its lifetime" if per is Per.LIFETIME else f"the {per} {period_of(day, per)}"
-
-
-def meeting(
-    earlier: Contract, later: Contract, *, per: Per, versions: Sequence[Contract]
-) -> date | None:
-    """A day of a period that has days of both versions; None when they share no period.
-
-    Days of a lower version count only where no higher one takes them.
-    """
-    for edge in (later.term.first, later.term.last):
-        first, last = _period(edge, per)
-        if _applies(earlier, first, last, versions) and _applies(later, first, last, versions):
-            return edge
-    return None
-
-
-def _period(day: date, per: Per) -> tuple[date, date]:
-    """The first and the last day of the period that holds the day."""
-    if per is Per.DAY:
-        return day, day
-    if per is Per.MONTH:
-        return day.replace(day=1), _month_end(day)
-    if per is Per.YEAR:
-        return date(day.year, 1, 1), date(day.year, 12, 31)
-    return date.min, date.max
-
-
-def _month_end(day: date) -> date:
-    if day.month == 12:
-        return day.replace(day=31)
-    return day.replace(month=day.month + 1, day=1) - timedelta(days=1)
-
-
-def _applies(contract: Contract, first: date, last: date, versions: Sequence[Contract]) -> bool:
-    """Whether the version is the one that applies on any day of the span."""
-    first, last = max(first, contract.term.first), min(last, contract.term.last)
-    higher = [other.term for other in versions if other.version > contract.version]
-    day: date | None = first
-    while day is not None and day <= last:
-        over = [term.last for term in higher if term.holds(day)]
-        if not over:
-            return True
-        day = None if max(over) == date.max else max(over) + timedelta(days=1)
-    return False
+    if per is Per.LIFETIME:
+        return "its lifetime"
+    if per in (Per.MEMBERSHIP_YEAR, Per.BILLING_CYCLE):
+        return f"a {per.replace('_', ' ')} that holds {day}"
+    return f"the {per} {period_of(day, per)}"

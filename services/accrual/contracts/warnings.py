@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from iso18245 import MCCNotFound, get_mcc
 
-from services.accrual.contracts.clauses import Condition, OwnCap
-from services.accrual.contracts.compile import cap_terms
+from services.accrual.contracts.clauses import Condition
+from services.accrual.contracts.conditions import merchant_codes
 from services.accrual.contracts.document import Path
-from services.accrual.contracts.model import Rule
+from services.accrual.contracts.idle import idle_rules, low_caps
+from services.accrual.contracts.owned import meeting, owned_totals
 from services.accrual.contracts.parse import Signed
-from services.accrual.contracts.versions import by_contract, meeting
+from services.accrual.contracts.versions import by_contract
 from services.kernel.errors import Problem
 from services.kernel.units import is_unit
 
@@ -26,7 +28,8 @@ def warnings_of(signed: Iterable[Signed]) -> tuple[Problem, ...]:
         for one in versions:
             found.extend(_unit(one))
             found.extend(_codes(one))
-            found.extend(_idle_rules(one))
+            found.extend(idle_rules(one))
+            found.extend(low_caps(one))
         found.extend(_gaps(versions))
         found.extend(_idle_restarts(versions))
     return tuple(dict.fromkeys(found))
@@ -40,49 +43,35 @@ def _unit(one: Signed) -> Iterator[Problem]:
 
 
 def _codes(one: Signed) -> Iterator[Problem]:
-    """Single merchant category codes that no list has."""
-    conditions: list[tuple[Path, Condition]] = [
-        (("rules", index, "when"), rule.when)
-        for index, rule in enumerate(one.contract.rules)
-        if rule.when is not None
-    ]
-    conditions += [(("exclude", i), given) for i, given in enumerate(one.contract.exclude or ())]
-    for path, condition in conditions:
-        for index, code in enumerate(condition.mcc or ()):
-            if "-" not in code and not _listed(code):
-                yield one.document.problem((*path, "mcc", index), "no such merchant category")
+    """Merchant category codes that no list has, and ranges that hold none."""
+    for path, condition in _conditions(one):
+        for index, given in enumerate(condition.mcc or ()):
+            if not any(map(_listed, merchant_codes((given,)))):
+                why = "holds no merchant category" if "-" in given else "no such merchant category"
+                yield one.document.problem((*path, "mcc", index), why)
 
 
+def _conditions(one: Signed) -> Iterator[tuple[Path, Condition]]:
+    for index, rule in enumerate(one.contract.rules):
+        if rule.when is not None:
+            yield from _with_unless(("rules", index, "when"), rule.when)
+    for index, entry in enumerate(one.contract.exclude or ()):
+        yield from _with_unless(("exclude", index), entry)
+
+
+def _with_unless(path: Path, condition: Condition) -> Iterator[tuple[Path, Condition]]:
+    yield path, condition
+    for index, entry in enumerate(condition.unless or ()):
+        yield from _with_unless((*path, "unless", index), entry)
+
+
+@lru_cache(maxsize=10_000)
 def _listed(code: str) -> bool:
     try:
         get_mcc(code)
     except MCCNotFound:
         return False
     return True
-
-
-def _idle_rules(one: Signed) -> Iterator[Problem]:
-    """Rules that can never earn."""
-    term = one.contract.term
-    for index, rule in enumerate(one.contract.rules):
-        dates = rule.when.dates if rule.when is not None else None
-        if dates is not None and (dates.last < term.first or term.last < dates.first):
-            path = ("rules", index, "when", "dates")
-            yield one.document.problem(path, "lie outside the term: the rule can never apply")
-        winner = next((other for other in one.contract.rules if _always_wins(other, rule)), None)
-        if winner is not None:
-            why = f"can never win: `{winner.id}` takes every purchase of the group"
-            yield one.document.problem(("rules", index, "priority"), why)
-
-
-def _always_wins(winner: Rule, rule: Rule) -> bool:
-    return (
-        rule.exclusive_group is not None
-        and winner.exclusive_group == rule.exclusive_group
-        and (winner.priority or 0) > (rule.priority or 0)
-        and winner.when is None
-        and winner.minimum_transaction is None
-    )
 
 
 def _gaps(versions: list[Signed]) -> Iterator[Problem]:
@@ -99,25 +88,21 @@ def _gaps(versions: list[Signed]) -> Iterator[Problem]:
 
 
 def _idle_restarts(versions: list[Signed]) -> Iterator[Problem]:
-    """Caps that say they start afresh while nothing of theirs changed."""
+    """Totals that say they start afresh while nothing of theirs changed."""
     terms = [one.contract for one in versions]
-    for later in versions:
-        for index, rule in enumerate(later.contract.rules):
-            cap = rule.cap
-            if not isinstance(cap, OwnCap) or cap.mid_period is None:
+    for place, later in enumerate(versions):
+        for now in owned_totals(later.contract):
+            if now.clause.mid_period is None:
                 continue
             same = [
                 one
-                for one in versions
-                if one.contract.version < later.contract.version
-                and any(
-                    old.id == rule.id
-                    and cap_terms(one.contract, old) == cap_terms(later.contract, rule)
-                    for old in one.contract.rules
+                for one in versions[:place]
+                if any(
+                    was.rule.id == now.rule.id and was.total.terms == now.total.terms
+                    for was in owned_totals(one.contract)
                 )
-                and meeting(one.contract, later.contract, per=cap.per, versions=terms)
+                and meeting(one.contract, later.contract, per=now.total.per, versions=terms)
             ]
             if same:
                 why = f"does not restart: its terms are those of version {same[0].id}"
-                path = ("rules", index, "cap", "mid_period")
-                yield later.document.problem(path, why)
+                yield later.document.problem((*now.path, "mid_period"), why)

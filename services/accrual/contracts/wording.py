@@ -24,8 +24,6 @@ def report_shape(document: Document, error: ValidationError) -> None:
         path = _path(found["loc"])
         if any(path[:depth] in document.unsound for depth in range(len(path) + 1)):
             continue
-        if found["type"] == "missing" and _replaced(document, path):
-            continue
         if found["type"] == "too_short" and found["input"]:
             continue  # not empty: its entries are wrong, and each is told
         at_key = found["type"] == "extra_forbidden"
@@ -38,13 +36,6 @@ def _path(location: tuple[str | int, ...]) -> Path:
         step
         for step in location
         if not (isinstance(step, str) and (step.startswith(TAG) or step == "[key]"))
-    )
-
-
-def _replaced(document: Document, path: Path) -> bool:
-    """Whether a missing `earn` stands beside a word that would stand in its place."""
-    return path[-1] == "earn" and any(
-        word in document.names(*path[:-1]) for word in later.IN_PLACE_OF_EARN
     )
 
 
@@ -67,7 +58,7 @@ def _why(document: Document, path: Path, found: Any) -> str:
     if kind == "string_type":
         return "must be a single value"
     if kind == "too_short":
-        return "is an empty list: name at least one"
+        return f"is {'an empty list' if isinstance(given, list) else 'empty'}: name at least one"
     return str(found["msg"])
 
 
@@ -75,6 +66,9 @@ def _unknown_key(path: Path) -> str:
     parent, key = _general(path[:-1]), str(path[-1])
     if key in later.KEYS.get(parent, ()):
         return f"`{key}` is not supported yet"
+    for place, why in later.MISPLACED.get(key, {}).items():
+        if parent == place or parent.endswith(f".{place}"):
+            return why
     near = get_close_matches(key, _keys_of(path[:-1]), n=1)
     return f"unknown key; is `{near[0]}` meant?" if near else "unknown key"
 

@@ -17,8 +17,11 @@ from datetime import date
 import msgspec
 
 from services.accrual.contracts.book import Book, local_date
-from services.accrual.engine.eligibility import Assessment, Claim, Enrolments, assess
-from services.accrual.engine.funding import differences
+from services.accrual.engine.assessment import Assessment
+from services.accrual.engine.eligibility import Enrolments, assess
+from services.accrual.engine.funding import differences, first_changes
+from services.accrual.engine.granting import grant_of
+from services.accrual.engine.outcomes import held_back
 from services.accrual.engine.reasons import (
     MISSING_ORIGINAL,
     MISSING_POSTING_DATE,
@@ -26,12 +29,20 @@ from services.accrual.engine.reasons import (
     Outcome,
     Reason,
 )
-from services.accrual.engine.totals import Shares, Total, TotalKey
+from services.accrual.engine.sharing import Shares
+from services.accrual.engine.totals import Total, TotalKey, append
 from services.accrual.ledger.posting_rules import Change
-from services.accrual.lifecycle.matching import Stub, purchase_key, stub_of
+from services.accrual.lifecycle.matching import (
+    UNLINKED,
+    Links,
+    Stub,
+    as_linked,
+    purchase_key,
+    stub_of,
+)
 from services.accrual.lifecycle.net import weigh
-from services.accrual.lifecycle.purchase import Grant, Purchase, leg_of
-from services.kernel.calendar import day_of, period_of
+from services.accrual.lifecycle.purchase import Purchase, Stored, leg_of
+from services.kernel.calendar import day_of
 from services.kernel.transaction import CardTransaction, Kind
 
 
@@ -53,6 +64,11 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 class Account:
     """What is loaded of one account in one stream, and the decisions over it."""
 
+    __slots__ = (
+        "account_id", "book", "complete", "enrolments", "joined", "known", "purchases",
+        "stored", "stream_id", "totals", "waiting",
+    )  # fmt: skip
+
     def __init__(
         self,
         *,
@@ -61,6 +77,7 @@ class Account:
         book: Book,
         enrolments: Enrolments,
         purchases: Iterable[Purchase] = (),
+        stored: Iterable[Stored] = (),
         totals: dict[TotalKey, Total] | None = None,
         waiting: Iterable[Waiting] = (),
         known: dict[tuple[str, str], Stub] | None = None,
@@ -70,9 +87,13 @@ class Account:
         self.account_id = account_id
         self.book = book
         self.enrolments = enrolments
-        self.purchases = {(found.issuer_id, found.key): found for found in purchases}
+        self.purchases = (
+            {(found.issuer_id, found.key): found for found in purchases} if purchases else {}
+        )
+        self.stored = {found.number: found for found in stored} if stored else {}
+        """Purchases of the account that are not decoded yet; nothing links to them."""
         self.totals = totals if totals is not None else {}
-        self.waiting = {found.seq: found for found in waiting}
+        self.waiting = {found.seq: found for found in waiting} if waiting else {}
         self.joined: list[int] = []
         """Seqs of events that waited and have joined a purchase."""
         self.known = known if known is not None else {}
@@ -83,6 +104,8 @@ class Account:
         """Take an event that is recorded under `seq` and decide what it changes."""
         stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
         own = self._join(event, stub, seq)
+        if own is not None and not own.grants and own.place == seq and not self.waiting:
+            return self._open(event, own)
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
         late = self._join_waiting(event.issuer_id) if self.waiting else []
@@ -95,14 +118,21 @@ class Account:
             return Decision(Outcome.POSTED, None, changes)
         if seq in self.waiting or own is None:
             return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
-        return _without_transfer(event, own, assessed[own.number])
+        return self._without_transfer(event, own, assessed[own.number])
 
-    def reconsider(self, *, seq: int, on: date, failed: Iterable[Waiting] = ()) -> list[Change]:
+    def reconsider(
+        self, *, seq: int, on: date, failed: Iterable[Waiting] = (), links: Links = UNLINKED
+    ) -> list[Change]:
         """Decide every purchase anew with the facts as they are now; `on` is the command's date.
 
-        `failed` are events whose decision broke earlier; they join now. All purchases and totals
-        of the account must be loaded.
+        `failed` are events whose decision broke earlier; they join now, as do events that wait
+        and that a review links. All purchases and totals of the account must be loaded.
         """
+        for at, waiting in self.waiting.items():
+            event = as_linked(waiting.event, links)
+            if event is not waiting.event:
+                self.waiting[at] = Waiting(at, event)
+                self.known[event.issuer_id, event.event_id] = stub_of(event)
         self.waiting.update((found.seq, found) for found in failed)
         for found in failed:
             event = found.event
@@ -144,19 +174,45 @@ class Account:
                 touched.append(purchase)
         return touched
 
+    def _open(self, event: CardTransaction, own: Purchase) -> Decision:
+        """Decide the first presentment of a purchase: it stands at the end of the recorded order
+        and changes nothing but itself. The same as `_settle`, for nearly all there is to decide.
+        """
+        found = assess(
+            own.issuer_id, weigh(own.legs), own.legs, book=self.book, enrolments=self.enrolments
+        )
+        changes: list[Change] = []
+        for claim in found.claims:
+            terms, rule = claim.terms, claim.rule
+            grant = grant_of(claim, self.account_id, self.enrolments)
+            own.grants.append(grant)
+            if grant.shares:
+                append(grant, rule.totals, self.totals)
+            if grant.granted:
+                posted = event.posted_on
+                on = local_date(terms, event.occurred_at) if posted is None else day_of(posted)
+                entry = changes[-1].entry + 1 if changes else 1
+                changes += first_changes(own, grant, terms, rule, on=on, entry=entry)
+        if changes:
+            return Decision(Outcome.POSTED, None, changes)
+        return self._without_transfer(event, own, found)
+
     def _settle(
         self, touched: list[Purchase], cause: Cause, *, seq: int, moved_in: bool
     ) -> tuple[dict[int, Assessment], list[Change]]:
         """Assess the touched purchases, share the totals out anew, and list the differences."""
         assessed: dict[int, Assessment] = {}
-        shares = Shares(self.purchases, self.totals, self.book, complete=self.complete)
+        shares = Shares(self.purchases, self.stored, self.totals, self.book, complete=self.complete)
         for purchase in touched:
             found = assess(
-                purchase.issuer_id, weigh(purchase.legs), book=self.book,
+                purchase.issuer_id, weigh(purchase.legs), purchase.legs, book=self.book,
                 enrolments=self.enrolments,
             )  # fmt: skip
             assessed[purchase.number] = found
-            shares.replace(purchase, [_grant(claim) for claim in found.claims])
+            shares.replace(
+                purchase,
+                [grant_of(claim, self.account_id, self.enrolments) for claim in found.claims],
+            )
         shares.share_out(seq=seq, moved_in=moved_in)
         changes: list[Change] = []
         for purchase, before in shares.before.values():
@@ -169,6 +225,26 @@ class Account:
                 purchase.changed = True
             changes.extend(found_changes)
         return assessed, changes
+
+    def _without_transfer(
+        self, event: CardTransaction, own: Purchase, found: Assessment
+    ) -> Decision:
+        """The outcome of an event that caused no transfer."""
+        if event.kind == Kind.AUTHORIZATION:
+            return Decision(Outcome.NO_REWARD, Reason.NO_PRESENTMENT.name, [])
+        if found.waits:
+            return Decision(Outcome.WAITING, MISSING_POSTING_DATE, [])
+        if any(grant.granted for grant in own.grants):
+            return Decision(Outcome.NO_REWARD, NO_CHANGE, [])
+        reasons = [] if found.reason is None else [found.reason]
+        reasons += [
+            held_back(
+                own, grant, purchases=(*self.purchases.values(), *self.stored.values()),
+                totals=self.totals, book=self.book, complete=self.complete,
+            )
+            for grant in own.grants
+        ]  # fmt: skip
+        return Decision(Outcome.NO_REWARD, max(reasons).name if reasons else NO_CHANGE, [])
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
@@ -188,29 +264,3 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
         if agreement is None:
             raise KeyError(contract)
         return local_date(agreement.versions[0], self.occurred_at)
-
-
-def _grant(claim: Claim) -> Grant:
-    """What is stored of a claim; its share of a total comes later."""
-    terms, rule = claim.terms, claim.rule
-    grant = Grant(
-        terms.contract, terms.version, rule.id, terms.unit, claim.governing_on,
-        claim.available_on, claim.earned, claim.earned,
-    )  # fmt: skip
-    if rule.cap is not None:
-        grant.owner = rule.cap.owner
-        grant.terms = rule.cap.terms
-        grant.period = period_of(claim.governing_on, rule.cap.per)
-    return grant
-
-
-def _without_transfer(event: CardTransaction, own: Purchase, found: Assessment) -> Decision:
-    """The outcome of an event that caused no transfer."""
-    if event.kind == Kind.AUTHORIZATION:
-        return Decision(Outcome.NO_REWARD, Reason.NO_PRESENTMENT.name, [])
-    if found.waits:
-        return Decision(Outcome.WAITING, MISSING_POSTING_DATE, [])
-    if any(grant.granted for grant in own.grants):
-        return Decision(Outcome.NO_REWARD, NO_CHANGE, [])
-    reason = Reason.CAP_REACHED if own.grants else found.reason
-    return Decision(Outcome.NO_REWARD, reason.name if reason is not None else NO_CHANGE, [])

@@ -2,85 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-import msgspec
-
 from services.accrual.contracts.book import Agreement, Book, days_later
-from services.accrual.contracts.terms import Eligible, Facts, Rule, Terms
+from services.accrual.contracts.terms import (
+    AccountFacts,
+    After,
+    Best,
+    Entry,
+    Facts,
+    Rule,
+    Running,
+    Terms,
+)
+from services.accrual.contracts.terms import Kind as TotalKind
+from services.accrual.engine.assessment import Assessment, Claim, Verdict
 from services.accrual.engine.reasons import Reason
+from services.accrual.engine.selection import Candidate, select
+from services.accrual.engine.spend import eligible_amount, entered, net_under, worth
 from services.accrual.lifecycle.net import Net
 from services.accrual.lifecycle.purchase import Leg
-from services.kernel.calendar import day_of
-from services.kernel.rates import Rounding, round_ratio
+from services.kernel.calendar import Per, day_of, span_of
 
-_GROSS, _WITHOUT_CASH = Eligible.GROSS, Eligible.WITHOUT_CASH
+_NO_ATTRIBUTES: Mapping[str, str] = {}
+_REWARD = Entry.REWARD
+_POSTING = After.POSTING
 
 
-class Enrolments(Protocol):
+class Enrolments(AccountFacts, Protocol):
     """What the engine asks about an account."""
 
     def enrolled(self, program: str, day: date) -> bool:
-        """Whether any current row of the account holds the day."""
+        """Whether any current row of the account holds the day, and it is not closed."""
 
     def product(self, card_token: str, day: date) -> str | None:
         """The product of the token's current row on the day."""
 
 
-class Claim(msgspec.Struct, frozen=True, gc=False):
-    """A rule that a purchase earns under. `earned` is u, before any total; it is positive."""
+def assess(
+    issuer: str,
+    net: Net,
+    legs: list[Leg],
+    *,
+    book: Book,
+    enrolments: Enrolments,
+    told: bool = False,
+) -> Assessment:
+    """Ask every contract of the issuer about a purchase with these legs and this net.
 
-    terms: Terms
-    rule: Rule
-    governing_on: date
-    available_on: date
-    spend: int
-    earned: int
-
-
-class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """One rule's answer, or a whole contract's (rule empty)."""
-
-    contract: str
-    version: int
-    rule: str
-    reason: Reason | None
-    lost_to: str | None = None
-
-
-class Assessment(msgspec.Struct, gc=False):
-    """All that contracts say of a purchase before totals: claims, refusals, what waits."""
-
-    claims: list[Claim]
-    verdicts: list[Verdict]
-    waits: bool = False
-
-    @property
-    def reason(self) -> Reason | None:
-        """The refusal furthest down the list, None when there is none."""
-        return max(
-            (verdict.reason for verdict in self.verdicts if verdict.reason is not None),
-            default=None,
-        )
-
-
-def assess(issuer: str, net: Net, *, book: Book, enrolments: Enrolments) -> Assessment:
-    """Ask every contract of the issuer about a purchase with this net."""
-    found = Assessment([], [])
+    Every rule's verdict is kept when it is `told`.
+    """
+    found = Assessment([], verdicts=[] if told else None)
     if net.first is None:
-        found.verdicts.append(Verdict("", 0, "", Reason.NO_PRESENTMENT))
+        found.refuse(None, None, Reason.NO_PRESENTMENT)
         return found
     agreements = book.agreements(issuer)
     if not agreements:
-        found.verdicts.append(Verdict("", 0, "", Reason.NO_CONTRACT))
+        found.refuse(None, None, Reason.NO_CONTRACT)
     for agreement in agreements:
-        _ask(agreement, net, net.first, enrolments, found)
+        _ask(agreement, net, legs, net.first, enrolments, found)
     return found
 
 
 def _ask(
-    agreement: Agreement, net: Net, first: Leg, enrolments: Enrolments, found: Assessment
+    agreement: Agreement,
+    net: Net,
+    legs: list[Leg],
+    first: Leg,
+    enrolments: Enrolments,
+    found: Assessment,
 ) -> None:
     """One contract's answer, appended to what was found."""
     day = agreement.governing_on(first.occurred_at, first.posted_on)
@@ -89,27 +81,30 @@ def _ask(
         return
     terms = agreement.version_on(day)
     if terms is None:
-        found.verdicts.append(Verdict(agreement.contract, 0, "", Reason.NO_CONTRACT))
+        found.note(Verdict(agreement.contract, 0, "", Reason.NO_CONTRACT))
         return
     if not enrolments.enrolled(terms.program, day):
-        found.verdicts.append(Verdict(terms.contract, terms.version, "", Reason.NOT_ENROLLED))
+        found.refuse(terms, None, Reason.NOT_ENROLLED)
         return
     facts = facts_of(first, day, enrolments)
     refusal = refuse(terms, net, facts)
     if refusal is not None:
-        found.verdicts.append(Verdict(terms.contract, terms.version, "", refusal))
+        found.refuse(terms, None, refusal)
         return
-    posted = day if first.posted_on is None else day_of(first.posted_on)
-    available_on = days_later(posted, terms.release_days)
+    if len(legs) > 1:
+        net = net_under(terms, net, legs)
+    available_on: date | None = None
     for rule in _standing_rules(terms, net, facts, found):
         spend = eligible_amount(net, terms, rule)
-        earned = rule.earned(spend)
+        earned = entered(rule, spend, net, terms)
         if earned > 0:
-            found.claims.append(Claim(terms, rule, day, available_on, spend, earned))
-        else:
-            found.verdicts.append(
-                Verdict(terms.contract, terms.version, rule.id, Reason.ROUNDED_TO_ZERO)
+            if available_on is None:
+                available_on = _available_on(terms, first, day, enrolments)
+            found.claims.append(
+                Claim(terms, rule, day, available_on, spend, earned, first.card_token)
             )
+        else:
+            found.refuse(terms, rule, nothing_entered(rule))
 
 
 def facts_of(first: Leg, day: date, enrolments: Enrolments) -> Facts:
@@ -117,7 +112,11 @@ def facts_of(first: Leg, day: date, enrolments: Enrolments) -> Facts:
     product = first.card_product
     if product is None and first.card_token is not None:
         product = enrolments.product(first.card_token, day)
-    return Facts(first.mcc, first.merchant, first.country, first.channel, product, day)
+    return Facts(
+        first.mcc, first.merchant, first.country, first.channel, product, day,
+        first.merchant_name, first.city, first.transaction_currency,
+        first.attributes or _NO_ATTRIBUTES, first.occurred_at, enrolments,
+    )  # fmt: skip
 
 
 def refuse(terms: Terms, net: Net, facts: Facts) -> Reason | None:
@@ -131,49 +130,108 @@ def refuse(terms: Terms, net: Net, facts: Facts) -> Reason | None:
     return None
 
 
-def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> list[Rule]:
+def nothing_entered(rule: Rule) -> Reason:
+    """Why a rule gives nothing to a purchase that adds nothing to its first total."""
+    totals = rule.totals
+    return nothing_of(totals[0]) if totals and rule.entry is not _REWARD else Reason.ROUNDED_TO_ZERO
+
+
+def nothing_of(total: Running) -> Reason:
+    """Why a total that has room lets nothing through."""
+    if total.kind is TotalKind.THRESHOLD or total.kind is TotalKind.COUNT:
+        return Reason.NOT_REACHED
+    return Reason.ROUNDED_TO_ZERO
+
+
+def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> Sequence[Rule]:
     """The rules that hold, in the contract's order, with only the winner of each group."""
+    candidates, passed_over, standing = select(terms, facts)
+    if passed_over:
+        _pass_over(terms, candidates, found)
+    if standing is not None and net.net and found.verdicts is None:
+        return standing
     holding: list[Rule] = []
-    winners: dict[str, Rule] = {}
-    for rule in terms.rules:
-        reason = None
-        if not rule.when(facts):
-            reason = Reason.NO_RULE
+    winners: dict[str, Rule] | None = None
+    for rule, rest, dates in candidates:
+        if rest is not None and not rest(facts):
+            found.refuse(terms, rule, Reason.NO_RULE)
+        elif (missing := _missing(terms, dates, facts.account)) is not None:
+            found.note(
+                Verdict(terms.contract, terms.version, rule.id, Reason.NO_RULE, missing=missing)
+            )
         elif rule.minimum is not None and net.net < rule.minimum:
-            reason = Reason.BELOW_MINIMUM
-        if reason is not None:
-            found.verdicts.append(Verdict(terms.contract, terms.version, rule.id, reason))
-            continue
-        holding.append(rule)
-        if rule.group is not None:
-            best = winners.get(rule.group)
-            if best is None or rule.priority > best.priority:
-                winners[rule.group] = rule
+            found.refuse(terms, rule, Reason.BELOW_MINIMUM)
+        else:
+            holding.append(rule)
+            group = rule.group
+            if group is not None:
+                if winners is None:
+                    winners = {}
+                held = winners.get(group)
+                if held is None or _beats(rule, held, net, terms):
+                    winners[group] = rule
+    if winners is not None and len(holding) > 1:
+        holding = _winning(terms, holding, winners, found)
+    if net.net == 0:
+        for rule in holding:
+            found.refuse(terms, rule, Reason.NET_IS_ZERO)
+        return []
+    return holding
+
+
+def _pass_over(terms: Terms, candidates: tuple[Candidate, ...], found: Assessment) -> None:
+    """Rules whose codes do not fit: one refusal, or one each where somebody is told."""
+    if found.verdicts is None:
+        found.refuse(None, None, Reason.NO_RULE)
+        return
+    fitting = {candidate.rule.id for candidate in candidates}
+    for rule in terms.rules:
+        if rule.id not in fitting:
+            found.refuse(terms, rule, Reason.NO_RULE)
+
+
+def _missing(terms: Terms, dates: tuple[str, ...], account: AccountFacts) -> str | None:
+    """The first date that the account lacks for these periods, or for the release."""
+    if terms.release.per is Per.BILLING_CYCLE:
+        dates = (*dates, "cycle_day")
+    return lacking(dates, account) if dates else None
+
+
+def lacking(dates: tuple[str, ...], account: AccountFacts) -> str | None:
+    """The first of these dates that is not known of the account."""
+    for name in dates:
+        if (account.opened_on if name == "opened_on" else account.cycle_day) is None:
+            return name
+    return None
+
+
+def _beats(rule: Rule, held: Rule, net: Net, terms: Terms) -> bool:
+    """Whether a rule goes before one of its group that stands earlier in the contract."""
+    if rule.best is None:
+        return rule.priority > held.priority
+    mine, theirs = worth(rule, net, terms), worth(held, net, terms)
+    return mine > theirs if rule.best is Best.HIGHEST else mine < theirs
+
+
+def _winning(
+    terms: Terms, holding: list[Rule], winners: dict[str, Rule], found: Assessment
+) -> list[Rule]:
     standing: list[Rule] = []
     for rule in holding:
         winner = rule if rule.group is None else winners[rule.group]
-        if winner is not rule:
-            found.verdicts.append(
-                Verdict(terms.contract, terms.version, rule.id, None, lost_to=winner.id)
-            )
-        elif net.net == 0:
-            found.verdicts.append(
-                Verdict(terms.contract, terms.version, rule.id, Reason.NET_IS_ZERO)
-            )
-        else:
+        if winner is rule:
             standing.append(rule)
+        elif found.verdicts is not None:
+            found.note(Verdict(terms.contract, terms.version, rule.id, None, lost_to=winner.id))
     return standing
 
 
-def eligible_amount(net: Net, terms: Terms, rule: Rule) -> int:
-    """e: the part of the net that counts, round_half_up(min(net, maximum) · (G − X) / G)."""
-    amount = net.net if rule.maximum is None else min(net.net, rule.maximum)
-    if terms.eligible is _GROSS:
-        return amount if net.gross else 0
-    excluded = net.cash if terms.eligible is _WITHOUT_CASH else net.tip_fee_tax
-    if not net.gross:
-        return 0
-    if not excluded:
-        return amount
-    share = (net.gross - excluded) * amount
-    return round_ratio(share.numerator, share.denominator * net.gross, Rounding.HALF_UP)
+def _available_on(terms: Terms, first: Leg, day: date, account: AccountFacts) -> date:
+    release = terms.release
+    if release.after is _POSTING:
+        posted = day if first.posted_on is None else day_of(first.posted_on)
+        return days_later(posted, release.days)
+    if release.per is None:
+        raise ValueError(f"{terms.contract} is released after no period")
+    cycle_day = account.cycle_day if release.per is Per.BILLING_CYCLE else None
+    return days_later(span_of(day, release.per, None, cycle_day)[1], release.days)

@@ -13,30 +13,34 @@ from datetime import date
 from typing import Any
 
 from services.accrual.contracts.book import Agreement
-from services.accrual.contracts.terms import Facts, Rule, Terms
-from services.accrual.engine.decide import Account
-from services.accrual.engine.eligibility import (
-    Assessment,
-    Claim,
-    Verdict,
-    assess,
-    facts_of,
+from services.accrual.contracts.terms import (
+    Entry,
+    Facts,
+    Refunds,
+    Rule,
+    Running,
+    Terms,
 )
+from services.accrual.engine.assessment import Assessment, Claim, Verdict
+from services.accrual.engine.decide import Account
+from services.accrual.engine.eligibility import assess, facts_of
+from services.accrual.engine.outcomes import before_of
+from services.accrual.engine.spend import net_under
 from services.accrual.engine.totals import key_of
 from services.accrual.engine.words import (
     amount_words,
     date_words,
     exact_words,
+    kind_words,
     moment_words,
     refusal_words,
+    total_words,
     verdict_words,
 )
 from services.accrual.lifecycle.net import Net, weigh
-from services.accrual.lifecycle.purchase import Grant, Leg, Purchase
+from services.accrual.lifecycle.purchase import Grant, Leg, Purchase, Share
 from services.kernel.calendar import day_of
-from services.kernel.money import split
 from services.kernel.transaction import Kind
-from services.kernel.units import major
 
 Step = dict[str, Any]
 
@@ -56,7 +60,10 @@ def explain(account: Account, purchase: Purchase) -> Told:
     steps = [_net_step(net), *_listed(net)]
     if net.first is None:
         return Told(None, [], steps)
-    found = assess(purchase.issuer_id, net, book=account.book, enrolments=account.enrolments)
+    found = assess(
+        purchase.issuer_id, net, purchase.legs, book=account.book, enrolments=account.enrolments,
+        told=True,
+    )  # fmt: skip
     versions: list[Step] = []
     agreements = account.book.agreements(purchase.issuer_id)
     for agreement in agreements:
@@ -119,6 +126,10 @@ def _facts_step(legs: list[Leg], first: Leg) -> Step:
         "country": first.country,
         "channel": first.channel,
         "card_product": first.card_product,
+        "merchant_name": first.merchant_name,
+        "city": first.city,
+        "currency": first.transaction_currency,
+        "attributes": first.attributes or {},
     }
 
 
@@ -142,84 +153,118 @@ def _contract_steps(
     account: Account, purchase: Purchase, terms: Terms, net: Net, facts: Facts, found: Assessment
 ) -> list[Step]:
     """What one contract says: refused as a whole, or each rule's verdict."""
-    verdicts = {v.rule: v for v in found.verdicts if v.contract == terms.contract}
+    verdicts = {v.rule: v for v in found.verdicts or () if v.contract == terms.contract}
     base: Step = {"contract": terms.contract, "version": terms.version}
     whole = verdicts.get("")
     if whole is not None and whole.reason is not None:
         text = f"{terms.contract}/{terms.version}: {refusal_words(whole.reason, terms, facts, net)}"
         return [{"step": "contract", **base, "text": text, "verdict": whole.reason.name}]
     claims = {c.rule.id: c for c in found.claims if c.terms.contract == terms.contract}
+    counted = net_under(terms, net, purchase.legs)
     steps: list[Step] = []
+    if counted.net != net.net:
+        steps.append({**base, **_policy_step(terms, counted)})
     for rule in terms.rules:
         claim = claims.get(rule.id)
         if claim is None:
-            steps.append({**base, **_refused(rule, verdicts[rule.id], terms, net)})
+            steps.append({**base, **_refused(rule, verdicts[rule.id], terms, counted)})
             continue
-        steps.append({**base, **_earned(claim)})
+        steps.append({**base, **_earned(claim, counted)})
         for grant in purchase.grants:
             if (grant.contract, grant.rule) == (terms.contract, rule.id):
-                if grant.owner:
-                    steps.append({**base, **_total(account, purchase, grant)})
-                steps.append({**base, **_split(grant, terms)})
+                for share, running in zip(grant.shares, rule.totals, strict=True):
+                    total = _total(account, purchase, grant, share, running, terms)
+                    steps.append({**base, **total})
+                steps.append({**base, **_split(grant, terms, rule)})
     return steps
+
+
+def _policy_step(terms: Terms, counted: Net) -> Step:
+    unit = counted.currency
+    why = f"under its refund policy `{terms.refunds.value}`"
+    if terms.ignored:
+        kinds = " and ".join(f"{kind_words(kind)}s" for kind in sorted(terms.ignored))
+        why += f" and without {kinds}"
+    text = f"{terms.contract}/{terms.version}: {why} {amount_words(counted.net, unit)} count"
+    return {"step": "policy", "text": text, "policy": terms.refunds.value, "net": counted.net}
 
 
 def _refused(rule: Rule, verdict: Verdict, terms: Terms, net: Net) -> Step:
     if verdict.reason is None:
         text = f"{rule.id}: gives way to {verdict.lost_to}, which goes first in group {rule.group}"
         return {"step": "rule", "rule": rule.id, "text": text, "verdict": "LOST"}
-    text = f"{rule.id}: {verdict_words(verdict.reason, rule, terms, net)}"
+    words = verdict_words(verdict.reason, rule, terms, net)
+    if verdict.missing is not None:
+        words = f"the account's {verdict.missing} is not known, and its periods are counted by it"
+    text = f"{rule.id}: {words}"
     return {"step": "rule", "rule": rule.id, "text": text, "verdict": verdict.reason.name}
 
 
-def _earned(claim: Claim) -> Step:
+def _earned(claim: Claim, net: Net) -> Step:
+    """What the rule makes of the spend: a reward, or what enters its first total."""
     rule, unit = claim.rule, claim.terms.unit
     spend = amount_words(claim.spend, claim.terms.spend_currency)
+    step: Step = {
+        "step": "rule", "rule": rule.id, "verdict": "EARNS", "eligible": claim.spend,
+        "rounding": rule.rounding.value, "earned": claim.earned, "unit": unit,
+    }  # fmt: skip
+    if rule.earn is None or rule.entry is Entry.SPEND:
+        counts = "1 purchase" if rule.entry is Entry.ONE else spend
+        text = f"{rule.id}: {rule.totals[0].text}; {counts} counted"
+        return step | {"text": text}
     exact = exact_words(rule.earn.exact(claim.spend), unit)
-    text = (
-        f"{rule.id}: {rule.earn.text}; {spend} count: {exact}, rounded {rule.rounding.value} in "
-        f"steps of {amount_words(rule.step, unit)}: {amount_words(claim.earned, unit)} earned"
+    text = f"{rule.id}: {rule.earn.text}; {spend} count: {exact}"
+    if rule.entry is Entry.PIECES:
+        return step | {"text": f"{text}, rounded with all of its period", "exact": exact}
+    text += (
+        f", rounded {rule.rounding.value} in steps of {amount_words(rule.step, unit)}: "
+        f"{amount_words(claim.earned, unit)} earned"
     )
+    if claim.terms.refunds is Refunds.PROPORTIONAL and net.net != net.spent:
+        spent = amount_words(net.spent, claim.terms.spend_currency)
+        text += f", the share that is left of the reward of {spent}"
+    return step | {"text": text, "exact": exact}
+
+
+def _total(
+    account: Account,
+    purchase: Purchase,
+    grant: Grant,
+    share: Share,
+    running: Running,
+    terms: Terms,
+) -> Step:
+    """A running total that a grant counts in: T and F(T) before it and through it."""
+    before = before_of(account.purchases.values(), purchase, grant, key_of(grant, share))
+    through, unit = before + share.entered, grant.unit
+    was, now = running.worth(before), running.worth(through)
+    text = total_words(
+        grant, share, running, spend=terms.spend_currency, before=(before, was),
+        after=(through, now),
+    )  # fmt: skip
     return {
-        "step": "rule", "rule": rule.id, "text": text, "verdict": "EARNS", "eligible": claim.spend,
-        "exact": exact, "rounding": rule.rounding.value, "earned": claim.earned, "unit": unit,
+        "step": "total", "rule": grant.rule, "text": text, "owner": share.owner,
+        "kind": share.kind, "period": share.period, "scope_id": share.scope_id,
+        "limit": running.limit, "before": before, "after": through, "granted_before": was,
+        "granted_after": now, "unit": unit,
     }  # fmt: skip
 
 
-def _total(account: Account, purchase: Purchase, grant: Grant) -> Step:
-    """The running total that a grant counts in: T and F(T) before it and through it."""
-    key, cap = key_of(grant), account.book.cap(grant.contract, grant.version, grant.rule)
-    before = 0
-    placed = sorted(account.purchases.values(), key=lambda one: (one.place or 0, one.number))
-    for other in placed:
-        for counted in other.grants:
-            if counted is grant:
-                break
-            before += counted.earned if key_of(counted) == key else 0
-        if other is purchase:
-            break
-    through, unit = before + grant.earned, grant.unit
-    was, now = cap.granted(before), cap.granted(through)
-    text = (
-        f"{grant.rule}: cap of {key.owner} in {key.period}, {amount_words(cap.limit, unit)}: "
-        f"before this purchase {major(before, unit)} earned and {major(was, unit)} granted, with "
-        f"it {major(through, unit)} earned and {major(now, unit)} granted"
-    )
-    return {
-        "step": "total", "rule": grant.rule, "text": text, "owner": key.owner, "period": key.period,
-        "limit": cap.limit, "before": before, "after": through,
-        "granted_before": was, "granted_after": now, "unit": unit,
-    }  # fmt: skip
-
-
-def _split(grant: Grant, terms: Terms) -> Step:
+def _split(grant: Grant, terms: Terms, rule: Rule) -> Step:
     """Who pays, and from when on the member has it."""
-    shares = split(grant.granted, shares=terms.shares, remainder=terms.remainder)
-    paid = dict(zip(terms.funders, shares, strict=True))
+    funding = rule.funding
+    paid = dict(zip(funding.funders, funding.split(grant.granted), strict=True))
     said = ", ".join(f"{funder} {amount_words(part, grant.unit)}" for funder, part in paid.items())
     text = f"{grant.rule}: {amount_words(grant.granted, grant.unit)} granted, paid by {said}"
-    return {
+    fees = [(fee.party, fee.funder, fee.of(grant.granted)) for fee in terms.fees]
+    for party, funder, fee in fees:
+        text += f"; fee of {party} {amount_words(fee, grant.unit)}, paid by {funder}"
+    step: Step = {
         "step": "granted", "rule": grant.rule, "text": f"{text}; available {grant.available_on}",
         "granted": grant.granted, "unit": grant.unit, "funders": paid,
         "available_on": grant.available_on.isoformat(),
     }  # fmt: skip
+    if fees:
+        names = ("party", "funder", "amount")
+        step["fees"] = [dict(zip(names, fee, strict=True)) for fee in fees]
+    return step

@@ -11,12 +11,12 @@ from services.accrual.engine.decide import Account, Waiting
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.lifecycle.matching import stub_of
 from services.accrual.lifecycle.purchase import Grant
-from services.kernel.money import split
 from services.kernel.transaction import CardTransaction
 
 
 class Part(NamedTuple):
-    """What the ledger keeps apart of a purchase: one funder's part of one grant."""
+    """What the ledger keeps apart of a purchase: one funder's part of one grant, or of the fee that
+    `party` takes on it."""
 
     contract: str
     version: int
@@ -25,6 +25,7 @@ class Part(NamedTuple):
     unit: str
     governing_on: date
     available_on: date
+    party: str = ""
 
 
 def fold(
@@ -54,11 +55,16 @@ def parts(grants: Iterable[Grant], book: Book) -> dict[Part, int]:
     found: dict[Part, int] = {}
     for grant in grants:
         terms = book.terms(grant.contract, grant.version)
-        shares = split(grant.granted, shares=terms.shares, remainder=terms.remainder)
-        for funder, amount in zip(terms.funders, shares, strict=True):
+        funding = book.rule(grant.contract, grant.version, grant.rule).funding
+        paid = [
+            (funder, "", part)
+            for funder, part in zip(funding.funders, funding.split(grant.granted), strict=True)
+        ]
+        paid += [(fee.funder, fee.party, fee.of(grant.granted)) for fee in terms.fees]
+        for funder, party, amount in paid:
             part = Part(
                 grant.contract, grant.version, grant.rule, funder, grant.unit,
-                grant.governing_on, grant.available_on,
+                grant.governing_on, grant.available_on, party,
             )  # fmt: skip
             if amount:
                 found[part] = found.get(part, 0) + amount

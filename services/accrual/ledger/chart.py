@@ -6,15 +6,21 @@ Per unit: `reward-cost/<funder>`, `member/<account>`, `partner-payable/<partner>
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 PAYOUT_CLEARING = "payout-clearing"
 ROUNDING = "rounding"
 WRITE_OFF = "write-off"
 BANK = "bank"
 
+NAMES_REMEMBERED = 65_536
+"""An account of a batch is asked about several times."""
+
 _SINGLE = frozenset({PAYOUT_CLEARING, ROUNDING, WRITE_OFF, BANK})
 _NAMED = frozenset({"reward-cost", "member", "partner-payable", "fee"})
 
 
+@lru_cache(maxsize=1024)
 def reward_cost(funder: str) -> str:
     """What a funder has spent on rewards (debit balance)."""
     return f"reward-cost/{funder}"
@@ -30,6 +36,12 @@ def partner_payable(partner: str) -> str:
     return f"partner-payable/{partner}"
 
 
+def fee(party: str) -> str:
+    """What a party has earned of the programme in fees (credit balance)."""
+    return f"fee/{party}"
+
+
+@lru_cache(maxsize=NAMES_REMEMBERED)
 def declared(account: str) -> bool:
     """Whether the chart knows the account."""
     kind, _, name = account.partition("/")

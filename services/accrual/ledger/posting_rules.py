@@ -13,7 +13,8 @@ from services.accrual.ledger.transfer import Transfer, audited
 class Change(msgspec.Struct, frozen=True, gc=False):
     """One funder's part of a difference of one grant. Positive: accrual, negative: clawback.
 
-    Changes of one `entry` belong to one grant.
+    With a `party` it is of the fee that the party takes on the grant. Changes of one `entry` belong
+    to one grant.
     """
 
     entry: int
@@ -28,26 +29,32 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     governing_on: date
     effective_on: date
     available_on: date
+    party: str = ""
+
+
+_new = tuple.__new__  # the class itself takes its arguments through Python, for every transfer
 
 
 def post(
     changes: list[Change], *, stream_id: int, seq: int, account_id: str, first_leg: int = 1
 ) -> list[Transfer]:
-    """The transfers of one event's changes: cost → member for a grant, back for a clawback."""
+    """The transfers of one event's changes: cost → member for a grant, cost → party for a fee, back
+    for a clawback."""
     member = chart.member(account_id)
     transfers: list[Transfer] = []
     first_of_entry: dict[int, int] = {}
     for leg, change in enumerate(changes, start=first_leg):
         cost = chart.reward_cost(change.funder)
-        debit, credit = (cost, member) if change.amount > 0 else (member, cost)
+        taker = chart.fee(change.party) if change.party else member
+        debit, credit = (cost, taker) if change.amount > 0 else (taker, cost)
         transfers.append(
             audited(
-                Transfer(
+                _new(Transfer, (
                     stream_id, seq, leg, first_of_entry.setdefault(change.entry, leg), account_id,
                     change.of_stream_id, change.of_purchase, change.contract, change.version,
                     change.rule, change.funder, change.unit, debit, credit, abs(change.amount),
                     change.governing_on, change.effective_on, change.available_on,
-                )
+                ))
             )
         )  # fmt: skip
     return transfers

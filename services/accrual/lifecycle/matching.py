@@ -2,12 +2,14 @@
 
 Within issuer and account: (1) the lifecycle id; (2) else the purchase of the event that
 `original_event_id` names, followed as far as needed; (3) else, for a presentment or an
-authorization, itself. Anything else waits.
+authorization, itself. Anything else waits. What a review links an event to takes the place of what
+it names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -26,6 +28,18 @@ class Stub(msgspec.Struct, frozen=True, gc=False):
 def stub_of(event: CardTransaction) -> Stub:
     """The linking keys of an event."""
     return Stub(event.event_id, event.kind, event.lifecycle_id, event.original_event_id)
+
+
+Links = Mapping[tuple[str, str], str]
+"""(issuer, event id) of an event that a review linked → the id of the event it is linked to."""
+
+UNLINKED: Links = MappingProxyType({})
+
+
+def as_linked(event: CardTransaction, links: Links) -> CardTransaction:
+    """The event as a review left it: as if it named what it is linked to."""
+    to = links.get((event.issuer_id, event.event_id))
+    return event if to is None else msgspec.structs.replace(event, original_event_id=to)
 
 
 _OPENS = (Kind.PRESENTMENT, Kind.AUTHORIZATION)

@@ -33,12 +33,28 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
     merchant: str | None = None
     country: str | None = None
     channel: str | None = None
+    merchant_name: str | None = None
+    city: str | None = None
+    attributes: dict[str, str] | None = None
+
+
+class Share(msgspec.Struct, array_like=True, gc=False):
+    """What a grant adds to one running total, and what comes out of it: F(T through it) less
+    F(T before it). `scope_id` is the account, or the card token of the facts.
+    """
+
+    owner: str
+    kind: str
+    terms: str
+    scope_id: str
+    period: str
+    entered: int = 0
+    granted: int = 0
 
 
 class Grant(msgspec.Struct, array_like=True, gc=False):
-    """What one rule gives for a purchase. `earned` is u, `granted` what its total lets through.
-
-    `owner`, `terms` and `period` name the total that it counts in; empty without a cap.
+    """What one rule gives for a purchase: `earned` enters its first total, `granted` comes out of
+    its last one; without a total they are the same.
     """
 
     contract: str
@@ -49,9 +65,8 @@ class Grant(msgspec.Struct, array_like=True, gc=False):
     available_on: date
     earned: int
     granted: int
-    owner: str = ""
-    terms: str = ""
-    period: str = ""
+    shares: tuple[Share, ...] = ()
+    """In the order in which the totals are passed."""
 
 
 class Body(msgspec.Struct, array_like=True, gc=False):
@@ -60,6 +75,24 @@ class Body(msgspec.Struct, array_like=True, gc=False):
     key: str
     legs: list[Leg]
     grants: list[Grant]
+    place: int = 0
+    """As `Purchase.place`, 0 for None: so that the legs need not be read to know it."""
+
+
+class _Grants(msgspec.Struct, array_like=True, gc=False):
+    """The body, as far as its grants and its place."""
+
+    key: msgspec.Raw
+    legs: msgspec.Raw
+    grants: tuple[Grant, ...]
+    place: int
+
+
+class _Legs(msgspec.Struct, array_like=True, gc=False):
+    """The body, as far as its events."""
+
+    key: str
+    legs: list[Leg]
 
 
 class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
@@ -77,6 +110,9 @@ class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
     @property
     def place(self) -> int | None:
         """The least seq of all its presentments, standing or not; None while it has none."""
+        if len(self.legs) == 1:
+            leg = self.legs[0]
+            return leg.seq if leg.kind == PRESENTMENT else None
         return min((leg.seq for leg in self.legs if leg.kind == PRESENTMENT), default=None)
 
     @property
@@ -89,11 +125,13 @@ class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
 
     def body(self) -> bytes:
         """The bytes of the column `purchase.body`."""
-        return _ENCODER.encode(Body(self.key, self.legs, self.grants))
+        return _ENCODER.encode(Body(self.key, self.legs, self.grants, self.place or 0))
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Body)
+_GRANTS_DECODER = msgspec.msgpack.Decoder(_Grants)
+_LEGS_DECODER = msgspec.msgpack.Decoder(_Legs)
 
 
 def restore(
@@ -110,6 +148,41 @@ def restore(
         legs=stored.legs,
         grants=stored.grants,
     )
+
+
+class Stored(msgspec.Struct, gc=False):
+    """A purchase of which only place and grants are read, until something of it changes."""
+
+    stream_id: int
+    number: int
+    issuer_id: str
+    account_id: str
+    body: bytes
+    place: int
+    grants: tuple[Grant, ...]
+
+    def restore(self) -> Purchase:
+        """All of it."""
+        return restore(
+            stream_id=self.stream_id, number=self.number, issuer_id=self.issuer_id,
+            account_id=self.account_id, body=self.body,
+        )  # fmt: skip
+
+
+def stored(*, stream_id: int, number: int, issuer_id: str, account_id: str, body: bytes) -> Stored:
+    """A purchase from its stored row, without its events."""
+    part = _GRANTS_DECODER.decode(body)
+    return Stored(stream_id, number, issuer_id, account_id, body, part.place, part.grants)
+
+
+def place_of(body: bytes) -> int:
+    """The place that the stored bytes of a purchase say, 0 for none."""
+    return _GRANTS_DECODER.decode(body).place
+
+
+def legs_of(body: bytes) -> list[Leg]:
+    """The events of a purchase from its stored bytes, without the rest of it."""
+    return _LEGS_DECODER.decode(body).legs
 
 
 def leg_of(event: CardTransaction, seq: int) -> Leg:
@@ -146,4 +219,7 @@ def leg_of(event: CardTransaction, seq: int) -> Leg:
         event.merchant_id,
         event.merchant_country,
         event.channel,
+        event.merchant_name,
+        event.merchant_city,
+        event.attributes or None,
     )

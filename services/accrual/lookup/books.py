@@ -43,7 +43,12 @@ class Books:
     async def statement(self, account_id: str, period: Period) -> list[Statement]:
         """A statement for every unit of an account."""
         return await statements(
-            self.connection, account_id, period, state=self.state, lookups=self.lookups
+            self.connection,
+            account_id,
+            period,
+            events=self.events,
+            state=self.state,
+            lookups=self.lookups,
         )
 
     async def explain(self, name: str) -> list[dict[str, Any]]:

@@ -92,8 +92,8 @@ class Explainer:
         if row.outcome in (Outcome.DUPLICATE, Outcome.CONFLICT):
             return await self._repeat(connection, row, event)
         history = await histories.read(
-            connection, event.account_id, stream_id=row.stream_id, state=self.state,
-            lookups=self.lookups,
+            connection, event.account_id, stream_id=row.stream_id, events=self.events,
+            state=self.state, lookups=self.lookups,
         )  # fmt: skip
         told, effects = await self._then(connection, history, row, event)
         purchase = history.purchase_of(row.seq)
@@ -102,7 +102,11 @@ class Explainer:
         others = [m.place for m in history.movements if m.seq not in history.rows]
         causes = await self.lookups.events_at(connection, sorted(set(others)))
         causes.update((found.place, found) for found in history.rows.values())
-        link = [] if _still_broken(history, row) else link_step(event, purchase)
+        link = (
+            []
+            if _still_broken(history, row)
+            else link_step(event, purchase, history.links.get(row.seq))
+        )
         steps = [event_step(row, event), *link, *told.steps, *effects]
         if purchase is not None:
             steps += settled_steps(history, purchase, causes)
@@ -127,8 +131,8 @@ class Explainer:
         place = f"{first.stream} seq {first.seq}"
         text = f"{same} was recorded before, as {place}: this one does nothing"
         history = await histories.read(
-            connection, decode(first.body).account_id, stream_id=stream_id, state=self.state,
-            lookups=self.lookups,
+            connection, decode(first.body).account_id, stream_id=stream_id, events=self.events,
+            state=self.state, lookups=self.lookups,
         )  # fmt: skip
         purchase = history.purchase_of(seq)
         steps = [event_step(row, event), _said(text)]
@@ -195,7 +199,7 @@ def _compare_then(history: History, row: EventRow, account: Account, decision: D
     )
     posted = Counter(
         _as_change(history, movement)
-        for movement in history.movements
+        for movement in (*history.movements, *history.fees)
         if (movement.stream_id, movement.seq) == row.place
     )
     if derived != posted:
@@ -211,7 +215,7 @@ def _as_change(history: History, movement: Movement) -> tuple[object, ...]:
     return (
         ("", "") if of is None else (of.issuer_id, of.key), movement.contract, movement.version,
         movement.rule, movement.funder, movement.unit, movement.amount, movement.governing_on,
-        movement.effective_on, movement.available_on,
+        movement.effective_on, movement.available_on, movement.party,
     )  # fmt: skip
 
 

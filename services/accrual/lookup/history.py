@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.accrual.batch import Loaded
 from services.accrual.engine.decide import Waiting
 from services.accrual.engine.folding import Part
 from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
+from services.accrual.lifecycle.matching import as_linked
 from services.accrual.lifecycle.purchase import Purchase
+from services.accrual.links import link_identity
 from services.accrual.lookup.records import EventRow, LookupStore, Movement, Place
-from services.accrual.ports import StateStore
+from services.accrual.ports import EventStore, StateStore
 from services.kernel.transaction import CardTransaction
 from services.runtime.database import Connection
+
+
+class Link(NamedTuple):
+    """What a review linked an event to, who did, and the seq of the command that recorded it."""
+
+    seq: int
+    to: str
+    by: str
+    on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +42,22 @@ class History:
     events: dict[int, CardTransaction]
     purchases: list[Purchase]
     movements: list[Movement]
+    fees: list[Movement]
     available: dict[int, int]
     """Events whose decision broke: seq → seq of the command that decided them; absent: none."""
+    links: dict[int, Link]
+    """Events that a review linked, by seq."""
 
     def before(self, seq: int | None) -> list[Waiting]:
         """The events that a decision recorded under `seq` saw; None: that one today sees."""
-        return [Waiting(at, self.events[at]) for at in sorted(self.events) if self._seen(at, seq)]
+        links = {
+            (self.events[at].issuer_id, self.events[at].event_id): link.to
+            for at, link in self.links.items() if seq is None or link.seq < seq
+        }  # fmt: skip
+        return [
+            Waiting(at, as_linked(self.events[at], links))
+            for at in sorted(self.events) if self._seen(at, seq)
+        ]  # fmt: skip
 
     def broken_before(self, seq: int | None) -> list[CardTransaction]:
         """Events that were recorded by then, and whose decision was still broken."""
@@ -72,12 +94,14 @@ class History:
                 yield movement
 
     def held(self, purchase: Purchase) -> dict[Part, int]:
-        """What the ledger holds for a purchase, by part; no zeros."""
+        """What the ledger holds for a purchase, by part, fees included; no zeros."""
+        place = (purchase.stream_id, purchase.number)
+        fees = [one for one in self.fees if (one.of_stream_id, one.of_purchase) == place]
         sums: dict[Part, int] = {}
-        for one in self.granted(purchase):
+        for one in (*self.granted(purchase), *fees):
             part = Part(
                 one.contract, one.version, one.rule, one.funder, one.unit, one.governing_on,
-                one.available_on,
+                one.available_on, one.party,
             )  # fmt: skip
             sums[part] = sums.get(part, 0) + one.amount
         return {part: amount for part, amount in sums.items() if amount}
@@ -88,6 +112,7 @@ async def read(
     account_id: str,
     *,
     stream_id: int,
+    events: EventStore,
     state: StateStore,
     lookups: LookupStore,
 ) -> History:
@@ -110,15 +135,37 @@ async def read(
         commands = await lookups.commands_after(connection, (stream_id, min(repaired)))
         for seq in repaired:
             available[seq] = _joined(account_id, seq, commands)
+    decoded = {seq: decode(row.body) for seq, row in rows.items()}
     return History(
         account_id=account_id,
         stream_id=stream_id,
         rows=rows,
-        events={seq: decode(row.body) for seq, row in rows.items()},
+        events=decoded,
         purchases=purchases,
         movements=await lookups.movements(connection, account_id),
+        fees=await lookups.fees(connection, account_id),
         available=available,
+        links=await _links(connection, events, rows, decoded),
     )
+
+
+async def _links(
+    connection: Connection,
+    store: EventStore,
+    rows: Mapping[int, EventRow],
+    events: Mapping[int, CardTransaction],
+) -> dict[int, Link]:
+    """The reviews' links of events that once waited."""
+    keys = {
+        link_identity(events[seq].issuer_id, events[seq].event_id): seq
+        for seq, row in rows.items() if row.outcome == Outcome.WAITING
+    }  # fmt: skip
+    found = await store.by_identity(connection, list(keys))
+    links: dict[int, Link] = {}
+    for key, (_, seq, body) in found.items():
+        inputs = json.loads(body)
+        links[keys[key]] = Link(seq, inputs["linked_to"], inputs["by"], inputs["on"])
+    return links
 
 
 def _joined(account_id: str, seq: int, commands: list[EventRow]) -> int:

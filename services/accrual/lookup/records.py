@@ -49,7 +49,8 @@ class LetterRow(NamedTuple):
 class Movement(NamedTuple):
     """One transfer on a member's account, `amount` signed from the member's side (minor units).
 
-    `settles`: a sealed batch moved it on; it is neither granted nor taken back.
+    `settles`: a sealed batch moved it on; it is neither granted nor taken back. With a `party` it
+    is a fee on the reward, signed from the party's side.
     """
 
     stream_id: int
@@ -69,6 +70,7 @@ class Movement(NamedTuple):
     effective_on: date
     available_on: date
     settles: bool
+    party: str = ""
 
     @property
     def place(self) -> Place:
@@ -134,6 +136,9 @@ class LookupStore(Protocol):
 
     async def movements(self, connection: Connection, account_id: str) -> list[Movement]:
         """Every transfer on a member's account, in the order of streams and their events."""
+
+    async def fees(self, connection: Connection, account_id: str) -> list[Movement]:
+        """Every transfer of a fee on the rewards of an account, in the same order."""
 
     async def trial_balance(
         self, connection: Connection, through: date, *, members: bool

@@ -16,7 +16,7 @@ from services.accrual.lookup import history as histories
 from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, LookupStore, Movement, Place
 from services.accrual.peek import peek
-from services.accrual.ports import StateStore
+from services.accrual.ports import EventStore, StateStore
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.transaction import Role
 from services.runtime.database import Connection
@@ -87,6 +87,7 @@ async def statements(
     account_id: str,
     period: Period,
     *,
+    events: EventStore,
     state: StateStore,
     lookups: LookupStore,
 ) -> list[Statement]:
@@ -99,7 +100,7 @@ async def statements(
         return []
     stream_id = movements[0].of_stream_id
     history = await histories.read(
-        connection, account_id, stream_id=stream_id, state=state, lookups=lookups
+        connection, account_id, stream_id=stream_id, events=events, state=state, lookups=lookups
     )
     places = sorted({one.place for one in movements})
     causes = await lookups.events_at(connection, places)

@@ -12,7 +12,7 @@ from services.accrual.engine.explain import Told
 from services.accrual.engine.words import amount_words, kind_words, moment_words, signed_words
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
-from services.accrual.lookup.history import History
+from services.accrual.lookup.history import History, Link
 from services.accrual.lookup.records import EventRow, LetterRow, Movement, Place
 from services.kernel.identifiers import transfer_id
 from services.kernel.transaction import CardTransaction, Role
@@ -90,9 +90,13 @@ def event_step(row: EventRow, event: CardTransaction) -> Document:
     }  # fmt: skip
 
 
-def link_step(event: CardTransaction, purchase: Purchase | None) -> list[Document]:
+def link_step(
+    event: CardTransaction, purchase: Purchase | None, link: Link | None
+) -> list[Document]:
     """Which purchase the event belongs to, and by what."""
-    if purchase is None:
+    if purchase is not None and link is not None:
+        text = f"it belongs to {_named(purchase)}: {link.by} linked it to {link.to} on {link.on}"
+    elif purchase is None:
         if event.original_event_id is None:
             text = "it names nothing and has no lifecycle id: it waits for a person's review"
         else:
@@ -224,6 +228,8 @@ def _command(inputs: Mapping[str, Any]) -> str:
             return "members were imported"
         case "contract-approve":
             return f"{inputs['contract']}/{inputs['version']} was approved"
+        case "review-resolve":
+            return f"{inputs['by']} linked {inputs['event']} to {inputs['linked_to']}"
         case _:
             return "decided anew on request"
 
@@ -231,6 +237,8 @@ def _command(inputs: Mapping[str, Any]) -> str:
 def _granted(history: History, purchase: Purchase) -> list[Document]:
     sums: dict[tuple[str, int, str, str, str], int] = {}
     for part, amount in history.held(purchase).items():
+        if part.party:
+            continue  # a fee is no reward
         sums[part[:5]] = sums.get(part[:5], 0) + amount
     names = ("contract", "version", "rule", "funder", "unit")
     return [
@@ -241,11 +249,13 @@ def _granted(history: History, purchase: Purchase) -> list[Document]:
 
 
 def _transfers(history: History, row: EventRow) -> list[Document]:
-    return [_transfer(history, one) for one in history.movements if one.place == row.place]
+    found = [one for one in (*history.movements, *history.fees) if one.place == row.place]
+    return [_transfer(history, one) for one in sorted(found, key=lambda one: one.leg)]
 
 
 def _transfer(history: History, one: Movement) -> Document:
     of = history.numbered((one.of_stream_id, one.of_purchase))
+    fee = {"party": one.party} if one.party else {}
     return {
         "transfer_id": str(transfer_id(one.stream, one.seq, one.leg)),
         "purchase": None if of is None else of.label,
@@ -257,6 +267,7 @@ def _transfer(history: History, one: Movement) -> Document:
         "amount": one.amount,
         "effective_on": one.effective_on.isoformat(),
         "available_on": one.available_on.isoformat(),
+        **fee,
     }
 
 

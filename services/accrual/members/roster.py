@@ -1,10 +1,13 @@
-"""What the member rows of one account say on a day: enrolled or not, and which card product."""
+"""What the rows of one account say on a day: enrolled or not, which card product, which dates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
+
+from services.accrual.members.account import AccountDates, Activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +34,62 @@ class MemberRow:
         return self.account_id, self.card_token, self.program, self.enrolled_from
 
 
-class Roster:
-    """The enrolments of one account as of a revision. Immutable; asked for every decision."""
+Row = TypeVar("Row", MemberRow, AccountDates, Activation)
 
-    __slots__ = ("_products", "_spans")
+
+class Roster:
+    """The facts of one account as of a revision. Immutable; asked for every decision.
+
+    `opened_on` and `cycle_day` are None where they are not known.
+    """
+
+    __slots__ = ("_activated", "_products", "_spans", "cycle_day", "opened_on")
 
     def __init__(
         self,
         spans: dict[str, tuple[tuple[date, date], ...]],
         products: dict[str, tuple[tuple[date, str | None], ...]],
+        dates: AccountDates | None,
+        activated: dict[str, date],
     ) -> None:
         self._spans = spans
         self._products = products
+        self._activated = activated
+        self.opened_on = None if dates is None else dates.opened_on
+        self.cycle_day = None if dates is None else dates.cycle_day
 
     @classmethod
-    def of(cls, rows: Iterable[MemberRow], *, upto: int | None = None) -> Roster:
+    def of(
+        cls,
+        rows: Iterable[MemberRow],
+        *,
+        dates: Iterable[AccountDates] = (),
+        activations: Iterable[Activation] = (),
+        upto: int | None = None,
+    ) -> Roster:
         """The roster of one account's rows; with `upto`, of those up to that revision."""
         current: dict[tuple[str, str, str, date], MemberRow] = {}
-        for row in rows:
-            if upto is not None and row.revision > upto:
-                continue
+        for row in _seen(rows, upto):
             held = current.get(row.key)
             if held is None or held.revision <= row.revision:
                 current[row.key] = row
+        latest = max(_seen(dates, upto), key=lambda row: row.revision, default=None)
+        closed_on = (latest and latest.closed_on) or date.max
         spans: dict[str, list[tuple[date, date]]] = {}
         cards: dict[str, list[MemberRow]] = {}
         for row in current.values():
-            last = row.enrolled_to or date.max
+            last = min(row.enrolled_to or date.max, closed_on)
             spans.setdefault(row.program, []).append((row.enrolled_from, last))
             cards.setdefault(row.card_token, []).append(row)
         return cls(
             {program: tuple(sorted(found)) for program, found in spans.items()},
             {token: _products(found) for token, found in cards.items()},
+            latest,
+            _activated(_seen(activations, upto)),
         )
 
     def enrolled(self, program: str, day: date) -> bool:
-        """Whether any current row of the account holds the day."""
+        """Whether any current row holds the day, and the account is not closed before it."""
         for first, last in self._spans.get(program, ()):  # noqa: SIM110  called for every event
             if first <= day <= last:
                 return True
@@ -81,6 +104,22 @@ class Roster:
             if first <= day:
                 return product
         return None
+
+    def activated_on(self, code: str) -> date | None:
+        """The earliest day on which the code was activated; None if it never was."""
+        return self._activated.get(code)
+
+
+def _seen(rows: Iterable[Row], upto: int | None) -> Iterable[Row]:
+    return rows if upto is None else [row for row in rows if row.revision <= upto]
+
+
+def _activated(activations: Iterable[Activation]) -> dict[str, date]:
+    """The earliest day of each code."""
+    earliest: dict[str, date] = {}
+    for row in activations:
+        earliest[row.code] = min(row.activated_on, earliest.get(row.code, row.activated_on))
+    return earliest
 
 
 def _products(rows: list[MemberRow]) -> tuple[tuple[date, str | None], ...]:

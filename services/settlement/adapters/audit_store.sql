@@ -295,7 +295,7 @@ WITH closing AS (
 ), fault AS (
   SELECT format('%s follows %s, it should follow %s', period, coalesce(previous, 'nothing'),
                 coalesce(before, 'nothing')) AS what
-    FROM closing WHERE previous IS DISTINCT FROM before
+    FROM closing WHERE coalesce(previous, '') <> coalesce(before, '')
   UNION ALL
   SELECT format('%s was closed with stream %s at %s, before it at %s', l.period, l.stream_id, l.seq,
                 e.seq)

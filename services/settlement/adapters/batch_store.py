@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,25 +13,31 @@ import asyncpg
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
+from services.runtime.sealing import Opener
+from services.settlement.adapters import payout_store
 from services.settlement.adapters.source_event import describe
 from services.settlement.batches.batch import Flow, Head, Header, Sealed, Written
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import TermsBook, read_terms
 from services.settlement.billing.price import Granted
+from services.settlement.files.payout import ENDINGS
 
 _sql = load_queries("services.settlement.adapters", "batch_store.sql")
 
 READ_SECONDS = 600
 FOUR_EYES = "settlement_approval_four_eyes"
 APPROVED_ONCE = "settlement_approval_pkey"
+LEFT_ONCE = "settlement_state_left_once"
 
 
 class PostgresBatchStore:
-    """BatchStore and DetailStore over one connection."""
+    """BatchStore and DetailStore over one connection. `opener` opens the payout table."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, opener: Opener | None = None) -> None:
         self._connection = connection
+        self._opener = opener
 
     async def headers(
         self, *, partner: str | None = None, batch: str | None = None
@@ -43,12 +50,25 @@ class PostgresBatchStore:
         """A batch with its lines, what it posted, and the clauses it was sealed under."""
         lines = await self._connection.fetch(_sql.lines, header.batch, timeout=READ_SECONDS)
         flows = await self._connection.fetch(_sql.flows, header.batch, timeout=READ_SECONDS)
-        return Sealed(
+        sealed = Sealed(
             header=header,
             lines=tuple(Line(*row) for row in lines),
             flows=tuple(Flow(*row) for row in flows),
             terms=await self.terms(header.partner),
         )
+        return replace(sealed, payouts=await self._payouts(sealed))
+
+    async def _payouts(self, sealed: Sealed) -> Payouts | None:
+        """Where the members of a batch are paid; not asked where no file pays them."""
+        paid = {line.account_id for line in sealed.lines
+                if sealed.terms_of(line).layout in ENDINGS}  # fmt: skip
+        if not paid or self._opener is None:
+            return None
+        header = sealed.header
+        return await payout_store.book(
+            self._connection, self._opener, partner=header.partner, facts=header.facts,
+            accounts=paid,
+        )  # fmt: skip
 
     async def terms(self, partner: str) -> TermsBook:
         """The clauses of every version signed with the partner."""
@@ -131,6 +151,8 @@ def _refusal(constraint: str | None, header: Header) -> str | None:
             f"{header.batch} was sealed by {header.sealed_by!r}, the same person: "
             "somebody else must approve it"
         )
+    if constraint == LEFT_ONCE:
+        return f"{header.batch} has been withdrawn meanwhile"
     if constraint == APPROVED_ONCE:
         return f"{header.batch} has been approved meanwhile"
     return None

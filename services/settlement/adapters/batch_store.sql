@@ -66,13 +66,15 @@ SELECT contract, version, rule, unit,
  GROUP BY contract, version, rule, unit;
 
 -- name: pieces
--- A line and the other lines of its sum.
+-- A line and the other lines of its sum, each with what the partner last said of it.
 SELECT o.line, o.account_id, o.membership_number, o.issuer_id, o.purchase, o.contract, o.version,
-       o.rule, o.award, o.unit, o.activity_on, o.amount, o.original_batch, o.original_line
+       o.rule, o.award, o.unit, o.activity_on, o.amount, o.original_batch, o.original_line,
+       s.outcome, s.code
   FROM settlement_line AS l
   JOIN settlement_line AS o
     ON (o.batch, o.account_id, o.of_stream_id, o.of_purchase, o.contract, o.rule, o.award, o.unit)
      = (l.batch, l.account_id, l.of_stream_id, l.of_purchase, l.contract, l.rule, l.award, l.unit)
+  LEFT JOIN settlement_line_outcome AS s ON (s.batch, s.line) = (o.batch, o.line)
  WHERE l.batch = $1 AND l.line = $2
  ORDER BY o.line;
 

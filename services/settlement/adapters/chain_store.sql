@@ -9,8 +9,8 @@ SELECT nth, link FROM audit_link ORDER BY nth DESC LIMIT 1;
 -- name: unsealed
 -- Rows that have no link and are old enough, in order. Not those after the last one: a row may
 -- become visible later than one that was numbered after it.
-SELECT a.id, (extract(epoch FROM a.recorded_at) * 1000000)::bigint AS at, a.actor, a.action,
-       a.subject, coalesce(a.recorded_on::text, '') AS "on", a.login, a.role, a.program,
+SELECT a.id, to_char(a.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS at,
+       a.actor, a.action, a.subject, coalesce(a.recorded_on::text, '') AS "on", a.login, a.role, a.program,
        a.detail::text AS detail
   FROM audit AS a
  WHERE a.recorded_at < clock_timestamp() - make_interval(secs => $1::integer)
@@ -20,8 +20,8 @@ SELECT a.id, (extract(epoch FROM a.recorded_at) * 1000000)::bigint AS at, a.acto
 -- name: links
 -- The links after one, each with its row.
 SELECT l.nth, l.id AS link_id, l.previous, l.link,
-       a.id, (extract(epoch FROM a.recorded_at) * 1000000)::bigint AS at, a.actor, a.action,
-       a.subject, coalesce(a.recorded_on::text, '') AS "on", a.login, a.role, a.program,
+       a.id, to_char(a.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS at,
+       a.actor, a.action, a.subject, coalesce(a.recorded_on::text, '') AS "on", a.login, a.role, a.program,
        a.detail::text AS detail
   FROM audit_link AS l LEFT JOIN audit AS a ON a.id = l.id
  WHERE l.nth > $1 ORDER BY l.nth LIMIT $2;

@@ -56,11 +56,13 @@ class PostgresLifeStore:
         rows = await self._connection.fetch(_sql.posted, header.batch, timeout=READ_SECONDS)
         posted = [Posted(*row) for row in rows]
         latest = await self._connection.fetch(_sql.latest, header.batch, timeout=READ_SECONDS)
+        said = await self._connection.fetch(_sql.said, header.batch, timeout=READ_SECONDS)
         return Following(
             header=header,
             lines={line.line: line for line in lines},
             shares=shares(lines, posted, terms),
             latest={row["line"]: Latest(*row[1:]) for row in latest},
+            said={row["line"]: Latest(*row[1:]) for row in said},
             terms=terms,
         )
 

@@ -16,6 +16,11 @@ SELECT account_id, of_stream_id, of_purchase, contract, version, rule, funder, u
 SELECT line, nth, outcome, code, membership_number
   FROM settlement_line_outcome WHERE batch = $1;
 
+-- name: said
+-- What the partner last said of each line, payments apart.
+SELECT DISTINCT ON (line) line, nth, outcome, code, membership_number
+  FROM acknowledgement WHERE batch = $1 AND outcome <> 'PAID' ORDER BY line, nth DESC;
+
 -- name: facts
 -- The revision of the facts; the horizon has none where no stream of card events is.
 SELECT coalesce(max(facts), 0)::bigint FROM settlement_horizon;

@@ -14,12 +14,16 @@ from services.kernel.errors import InvariantViolated
 from services.kernel.topics import settlement_stream
 from services.runtime.database import Connection, copy_rows
 from services.runtime.named_queries import load_queries
+from services.runtime.sealing import Opener
 from services.runtime.stream_position import create_streams, draw, lock, stream_ids
+from services.settlement.adapters import payout_store
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.due import Due
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
+from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import TermsBook, read_terms
+from services.settlement.files.payout import ENDINGS
 from services.settlement.ports import Place, Sight
 
 _sql = load_queries("services.settlement.adapters", "seal_store.sql")
@@ -48,8 +52,14 @@ class PostgresSealStore:
     where the stream has no position and the event is not recorded once more.
     """
 
-    def __init__(self, connection: Connection, recorded: Recorded | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        recorded: Recorded | None = None,
+        opener: Opener | None = None,
+    ) -> None:
         self._connection = connection
+        self._opener = opener
         self._recorded = recorded
 
     async def terms(self, partner: str) -> TermsBook:
@@ -96,6 +106,18 @@ class PostgresSealStore:
             vector=dict(sorted(json.loads(first["vector"] or "{}").items())),
             facts=facts,
             numbers={row["account_id"]: row["membership_number"] for row in numbers},
+            payouts=await self._payouts(partner, facts, due),
+        )
+
+    async def _payouts(self, partner: str, facts: int, due: Sequence[Due]) -> Payouts | None:
+        """Where members are paid; not asked where no contract pays them through a bank."""
+        terms = await self.terms(partner)
+        paid = {found.account_id for found in due
+                if terms[found.contract, found.version].layout in ENDINGS}  # fmt: skip
+        if not paid:
+            return None
+        return await payout_store.book(
+            self._connection, self._opener, partner=partner, facts=facts, accounts=paid
         )
 
     async def earlier(

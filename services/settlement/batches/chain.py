@@ -14,12 +14,12 @@ GENESIS = Head(0, "0" * 64)
 
 
 class AuditRow(NamedTuple):
-    """One action. `at` is in microseconds since the epoch, `on` an ISO date or '', `detail` JSON
-    as the database prints it.
+    """One action. `at` is an instant in UTC to the microsecond, `on` an ISO date or '', `detail`
+    JSON as the database prints it.
     """
 
     id: int
-    at: int
+    at: str
     actor: str
     action: str
     subject: str

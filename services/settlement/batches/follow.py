@@ -102,12 +102,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The batch as it stands: every line, its parts, and what was last said of it."""
+    """The batch as it stands: every line, its parts, and what was last recorded of it.
+
+    `said` is what the partner last said of a line, also when it was paid since.
+    """
 
     header: Header
     lines: Mapping[int, Line]
     shares: Shares
     latest: Mapping[int, Latest]
+    said: Mapping[int, Latest]
     terms: TermsBook
 
     def layout_of(self, line: Line) -> str:

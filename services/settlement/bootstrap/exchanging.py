@@ -14,6 +14,7 @@ from services.settlement.adapters.life_store import PostgresLifeStore
 from services.settlement.approve import find
 from services.settlement.batches.batch import Header
 from services.settlement.bootstrap.parts import content_of, open_database
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.emission import retire
 from services.settlement.exchange.acknowledge import (
     Acknowledged,
@@ -48,11 +49,11 @@ async def withdraw_batch(
     drop = FolderDrop(settings.require_files_dir())
     async with open_database(settings) as database:
         async with database.transaction(statement_seconds=FOLLOW_SECONDS) as connection:
-            header = await find(batch, PostgresBatchStore(connection))
+            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
             store = PostgresLifeStore(connection)
             fresh = await withdraw(header, by=by, on=on, reason=reason, store=store)
         async with database.connection() as connection:
-            batches = PostgresBatchStore(connection)
+            batches = PostgresBatchStore(connection, opener_of(settings))
             header = await find(batch, batches)
             retire(header, await recompute(batch, batches), drop)
     return Followed(header, fresh)
@@ -76,7 +77,7 @@ async def deliver_batch(
     """
     async with open_database(settings) as database:
         async with database.connection() as connection:
-            batches = PostgresBatchStore(connection)
+            batches = PostgresBatchStore(connection, opener_of(settings))
             header = await find(batch, batches)
             files = await recompute(batch, batches)
         folder = to or settings.require_files_dir() / header.partner / SENT_FOLDER
@@ -90,7 +91,7 @@ async def deliver_batch(
         async with database.transaction() as connection:
             if run is not None:
                 await PostgresLifeStore(connection).finish(batch, run.run)
-            header = await find(batch, PostgresBatchStore(connection))
+            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
     return Sent(header, run.run if run else None, tuple(delivered))
 
 
@@ -105,11 +106,13 @@ async def acknowledge_file(
     incoming = Incoming(path.name, content_of(path))
     async with open_database(settings) as database:
         async with database.connection() as connection:
-            header, sent = await expected(incoming, partner, PostgresBatchStore(connection))
+            header, sent = await expected(
+                incoming, partner, PostgresBatchStore(connection, opener_of(settings))
+            )
         async with database.transaction(statement_seconds=FOLLOW_SECONDS) as connection:
             store = PostgresLifeStore(connection)
             found = await acknowledge(incoming, header, sent, by=by, on=on, store=store)
-            header = await find(header.batch, PostgresBatchStore(connection))
+            header = await find(header.batch, PostgresBatchStore(connection, opener_of(settings)))
     return header, found
 
 
@@ -121,7 +124,7 @@ async def pay_batch(
         open_database(settings) as database,
         database.transaction(statement_seconds=FOLLOW_SECONDS) as connection,
     ):
-        batches = PostgresBatchStore(connection)
+        batches = PostgresBatchStore(connection, opener_of(settings))
         header = await find(batch, batches)
         store = PostgresLifeStore(connection)
         lines = await pay(header, by=by, on=on, reference=reference, store=store)

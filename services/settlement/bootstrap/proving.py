@@ -7,8 +7,9 @@ from typing import Any
 
 from services.kernel.finding import Finding
 from services.runtime.database import Connection
+from services.runtime.sealing import Opener
 from services.runtime.settings import Settings
-from services.settlement.adapters import refold_store
+from services.settlement.adapters import payout_store, refold_store
 from services.settlement.adapters.audit_store import PostgresAuditStore
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.chain_store import PostgresChainStore
@@ -21,15 +22,20 @@ from services.settlement.batches.follow import FollowUp, Place, read_follow_up
 from services.settlement.batches.line import batch_id
 from services.settlement.batches.order import Command, read_command
 from services.settlement.bootstrap.parts import reading
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.following import apply
 from services.settlement.invariants import findings
 from services.settlement.seal import seal, write_files
 
 
-async def invariants(connection: Connection, files_dir: Path | None = None) -> list[Finding]:
-    """Every invariant of settlement; that of the stored files when there is such a folder."""
+async def invariants(
+    connection: Connection, files_dir: Path | None = None, settings: Settings | None = None
+) -> list[Finding]:
+    """Every invariant of settlement; that of the stored files when there is such a folder, and of
+    files that pay when the settings name what opens the payout table.
+    """
     drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
-    batches = PostgresBatchStore(connection)
+    batches = PostgresBatchStore(connection, opener_of(settings))
     found = await findings(PostgresAuditStore(connection), batches, drop)
     return found + await chain_findings(PostgresChainStore(connection), batches, drop)
 
@@ -43,32 +49,40 @@ async def audit_rows(
         return await store.rows(subject=subject, actor=actor, rows_max=rows_max)
 
 
-async def resettle(ledger: Connection, rebuilt: Connection) -> list[str]:
+async def resettle(
+    ledger: Connection, rebuilt: Connection, settings: Settings | None = None
+) -> list[str]:
     """Fold every recorded command again in a rebuilt ledger, and give each difference.
 
     `rebuilt` is inside a transaction, its search path holds the facts and the folded card streams.
     """
     found: list[str] = []
+    opener = opener_of(settings)
+    await payout_store.copy_all(ledger, rebuilt)
     for event in await refold_store.commands(ledger):
         sealing, following = read_command(event.body), read_follow_up(event.body)
         if sealing is not None:
-            found += await _seal_again(sealing, event, ledger, rebuilt)
+            found += await _seal_again(sealing, event, ledger, rebuilt, opener)
         elif following is not None:
             found += await _follow_again(following, event, rebuilt)
     return found + await refold_store.differences(ledger, rebuilt, shown_max=5)
 
 
 async def _seal_again(
-    command: Command, event: RecordedCommand, ledger: Connection, rebuilt: Connection
+    command: Command,
+    event: RecordedCommand,
+    ledger: Connection,
+    rebuilt: Connection,
+    opener: Opener | None,
 ) -> list[str]:
     partner = command.order.partner
     batch = batch_id(partner, await refold_store.next_sequence(rebuilt, partner))
     labels = await refold_store.labels(ledger, batch)
     recorded = Recorded(event.stream_id, event.seq, command.vector, command.facts, labels)
-    sealing = await seal(command.order, PostgresSealStore(rebuilt, recorded))
+    sealing = await seal(command.order, PostgresSealStore(rebuilt, recorded, opener))
     if sealing.seal is None:
         return [f"{batch}: nothing is due when it is folded again"]
-    await write_files(sealing.seal.batch, PostgresBatchStore(rebuilt))
+    await write_files(sealing.seal.batch, PostgresBatchStore(rebuilt, opener))
     await refold_store.copy_steps(ledger, rebuilt, batch)
     return []
 

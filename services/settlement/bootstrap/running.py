@@ -17,6 +17,7 @@ from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.chain_store import PostgresChainStore
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.audit import seal_audit
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.keeper import announcement, tidy
 
 ROUND_SECONDS = 1.0
@@ -45,7 +46,7 @@ async def run_settlement(service: Service) -> None:
         while not service.stop.is_set():
             try:
                 async with database.connection() as connection:
-                    store = PostgresBatchStore(connection)
+                    store = PostgresBatchStore(connection, opener_of(settings))
                     for batch in await tidy(store, drop):
                         _log.info("files written", batch=batch)
                     await _announce(settings, store)

@@ -19,6 +19,7 @@ from services.settlement.batches.batch import SEALED, Header
 from services.settlement.batches.draft import Draft
 from services.settlement.batches.order import Order
 from services.settlement.bootstrap.parts import beside, content_of, open_database, reading
+from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.checking import check
 from services.settlement.emission import Emitted, emit, is_waiting, release
 from services.settlement.files.file import Checked, File
@@ -57,11 +58,11 @@ async def settle(settings: Settings, order: Order) -> Settled:
     drop = FolderDrop(settings.require_files_dir())
     async with open_database(settings) as database:
         async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
-            sealing = await seal(order, PostgresSealStore(connection))
-            store = PostgresBatchStore(connection)
+            sealing = await seal(order, PostgresSealStore(connection, opener=opener_of(settings)))
+            store = PostgresBatchStore(connection, opener_of(settings))
             files = await write_files(sealing.seal.batch, store) if sealing.seal else []
         async with database.connection() as connection:
-            store = PostgresBatchStore(connection)
+            store = PostgresBatchStore(connection, opener_of(settings))
             headers = await store.headers(partner=order.partner)
             header = headers.pop() if sealing.seal else None
             repaired = []
@@ -89,20 +90,20 @@ def _emit_sealed(header: Header, files: Sequence[File], drop: FolderDrop) -> lis
 async def list_batches(settings: Settings, *, partner: str | None = None) -> list[Header]:
     """All batches, or a partner's, in order of partner and sequence."""
     async with reading(settings) as connection:
-        return await PostgresBatchStore(connection).headers(partner=partner)
+        return await PostgresBatchStore(connection, opener_of(settings)).headers(partner=partner)
 
 
 async def show_batch(settings: Settings, batch: str) -> Shown:
     """A batch with its price, its files, and who waits."""
     async with reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         return await show(await find(batch, store), store, store)
 
 
 async def show_line(settings: Settings, batch: str, line: int) -> Opened:
     """A line down to the events that caused it."""
     async with reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         return await open_line(await find(batch, store), line, store)
 
 
@@ -124,17 +125,20 @@ async def approve_batch(settings: Settings, batch: str, *, approver: str, on: da
     drop = FolderDrop(settings.require_files_dir())
     async with open_database(settings) as database:
         async with database.connection() as connection:
-            store = PostgresBatchStore(connection)
+            store = PostgresBatchStore(connection, opener_of(settings))
             header = await find(batch, store)
             files = await recompute(batch, store)
             if header.state == SEALED:
                 emit(header, files, drop)
         async with database.transaction() as connection:
             fresh = await approve(
-                batch, approver=approver, on=on, store=PostgresBatchStore(connection)
+                batch,
+                approver=approver,
+                on=on,
+                store=PostgresBatchStore(connection, opener_of(settings)),
             )
         async with database.connection() as connection:
-            header = await find(batch, PostgresBatchStore(connection))
+            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
     moved = release(header, files, drop) if fresh or is_waiting(header, drop) else []
     return Approved(header, fresh, tuple(moved))
 
@@ -146,7 +150,7 @@ async def reproduce_batch(settings: Settings, batch: str) -> tuple[Header, list[
     """
     drop = FolderDrop(settings.require_files_dir())
     async with reading(settings) as connection:
-        store = PostgresBatchStore(connection)
+        store = PostgresBatchStore(connection, opener_of(settings))
         header = await find(batch, store)
         return header, emit(header, await recompute(batch, store), drop)
 

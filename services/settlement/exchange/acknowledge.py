@@ -14,12 +14,15 @@ from services.kernel.errors import InvalidInput, Problem
 from services.settlement.batches.batch import ANSWERED, SENT, Header
 from services.settlement.batches.follow import ACKNOWLEDGE, Following, FollowUp
 from services.settlement.batches.line import batch_id
-from services.settlement.batches.outcome import UNKNOWN, Latest, Told
-from services.settlement.exchange import air_miles_audit
+from services.settlement.batches.outcome import UNKNOWN, Told
+from services.settlement.exchange import air_miles_audit, page_answer
 from services.settlement.files.file import File
 from services.settlement.following import apply
 from services.settlement.ports import BatchStore, LifeStore
 from services.settlement.seal import recompute
+
+TWIN_ENDING = {air_miles_audit.SENT_AS: ".csv"}
+"""Layouts whose batches have a second file, which nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,14 @@ async def expected(
 
     Raises InvalidInput when it is no answer, or answers nothing that was sent to this partner.
     """
-    sequence = air_miles_audit.sequence_of(incoming.content)
+    by_page = page_answer.is_answer(incoming.content)
+    kind = page_answer if by_page else air_miles_audit
+    sequence = kind.sequence_of(incoming.content)
     if sequence is None:
-        why = "is no answer of a layout that we read: it does not begin with a TH record"
+        why = (
+            "is no answer of a layout that we read: it does not begin with a TH "
+            "record, nor with HDR;MILEAGE-ANSWER"
+        )
         raise InvalidInput([Problem(why, file=incoming.name, line=1)])
     name = batch_id(partner, sequence)
     found = await store.headers(batch=name)
@@ -63,8 +71,11 @@ async def expected(
             Problem(f"{state}: it was never sent to {partner}", file=incoming.name, line=1,
                     field="transmission sequence (13-18)", value=str(sequence))
         ])  # fmt: skip
-    files = [file for file in await recompute(name, store) if file.layout == air_miles_audit.SENT_AS
-             and file.name.endswith(".txt")]  # fmt: skip
+    files = [
+        file
+        for file in await recompute(name, store)
+        if file.layout in kind.ANSWERS and not file.name.endswith(TWIN_ENDING.get(file.layout, "-"))
+    ]
     if not files:
         why = f"{name} went out in no layout that is answered like this"
         raise InvalidInput([Problem(why, file=incoming.name, line=1)])
@@ -83,14 +94,14 @@ async def acknowledge(
         raise InvalidInput([Problem("say who brings it in", field="--by", value=by)])
     standing = await store.standing(header)
     told = _read(incoming, sent, standing)
-    fresh = _news(told, standing.latest, incoming.name)
+    fresh = _news(told, standing, incoming.name)
     outcomes: dict[str, int] = {}
     for one in told:
         outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
     repeated = await store.answer(header.partner, incoming.sha256) is not None
     if not repeated:
         because = {"file": incoming.name, "sha256": incoming.sha256,
-                   "layout": air_miles_audit.LAYOUT,
+                   "layout": _layout_of(incoming),
                    "bytes": str(len(incoming.content))}  # fmt: skip
         facts = await store.facts(new=any(one.number for one in fresh))
         command = FollowUp(
@@ -102,24 +113,47 @@ async def acknowledge(
 
 def _read(incoming: Incoming, sent: Sequence[File], standing: Following) -> tuple[Told, ...]:
     """The lines of the answer. A batch has a file for each unit and provider: one must fit."""
-    answers = [
-        air_miles_audit.read(
-            incoming.content, incoming.name, sent=file.content, lines=standing.lines
-        )
-        for file in sent
-    ]
+    if page_answer.is_answer(incoming.content):
+        lines = {
+            number: line
+            for number, line in standing.lines.items()
+            if standing.layout_of(line) in page_answer.ANSWERS
+        }
+        answers = [
+            page_answer.read(
+                incoming.content, incoming.name, batch=standing.header.batch, lines=lines
+            )
+        ]
+    else:
+        answers = _audits(incoming, sent, standing)
     best = min(answers, key=lambda answer: len(answer.problems))
     if best.problems:
         raise InvalidInput(best.problems)
     return best.told
 
 
-def _news(told: Sequence[Told], latest: Mapping[int, Latest], file: str) -> list[Told]:
+def _audits(
+    incoming: Incoming, sent: Sequence[File], standing: Following
+) -> list[air_miles_audit.Answer]:
+    return [
+        air_miles_audit.read(
+            incoming.content, incoming.name, sent=file.content, lines=standing.lines
+        )
+        for file in sent
+    ]
+
+
+def _layout_of(incoming: Incoming) -> str:
+    by_page = page_answer.is_answer(incoming.content)
+    return page_answer.LAYOUT if by_page else air_miles_audit.LAYOUT
+
+
+def _news(told: Sequence[Told], standing: Following, file: str) -> list[Told]:
     """The lines that are told something new. One that was told otherwise before is a problem."""
     fresh: list[Told] = []
     problems: list[Problem] = []
     for number, one in enumerate(told, 2):
-        before = latest.get(one.line)
+        before = standing.said.get(one.line) or standing.latest.get(one.line)
         if before is None or before.outcome == UNKNOWN:
             fresh.append(one)
         elif not before.repeats(one):

@@ -14,6 +14,8 @@ from services.settlement.batches.terms import PartnerTerms
 from services.settlement.billing.journal import journal
 from services.settlement.files import (
     air_miles_sheet,
+    fbdi,
+    fbdi_reader,
     gl_journal,
     manifest,
     partner,
@@ -25,13 +27,22 @@ from services.settlement.files.file import Checked, File
 from services.settlement.files.layout import reader
 from services.settlement.files.layout.page import Page
 from services.settlement.files.layout.pages import outgoing, pages
+from services.settlement.files.statement import delimited
 
 CREDIT = statement_credit.LAYOUT.name
 NAMED_BY_CONTRACTS = (*outgoing(), CREDIT, *payout.ENDINGS)
 """What a contract's `settlement.file.layout` may say."""
 BY_NUMBER = frozenset(name for name, page in outgoing().items() if page.by_number)
 """Layouts that name a member by the partner's number; the others go by account."""
-PUBLISHED = (*pages(), CREDIT, *payout.ENDINGS, gl_journal.LAYOUT.name, manifest.LAYOUT)
+PUBLISHED = (
+    *pages(),
+    CREDIT,
+    *payout.ENDINGS,
+    gl_journal.LAYOUT.name,
+    fbdi.LAYOUT,
+    delimited.LAYOUT,
+    manifest.LAYOUT,
+)
 
 
 def refusal(found: Sum, payouts: Payouts | None = None) -> str | None:
@@ -129,6 +140,8 @@ def check(content: bytes, file: str) -> Checked:
     page = None if sheet else page_of(content, file)
     if page is not None:
         return reader.read(page, content, file)[1]
+    if fbdi.LAYOUT in file or content.startswith(b"NEW,"):
+        return fbdi_reader.read(content, file)
     if sheet is None and payout.reader_of(content, file):
         return payout.read(content, file)
     by_name = [read for name, read in _SHEETS.items() if f"-{name}-" in file]
@@ -155,4 +168,5 @@ _SHEETS: Mapping[str, Callable[[bytes, str], Checked]] = {
     air_miles_sheet.LAYOUT.name: air_miles_sheet.read,
     CREDIT: statement_credit.read,
     gl_journal.LAYOUT.name: gl_journal.read,
+    delimited.LAYOUT: delimited.read,
 }

@@ -22,6 +22,7 @@ MAJOR = r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,4})?"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 UNIT = r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
 
+_DIGITS = re.compile("[0-9]+", re.ASCII)
 _PLUS, _MINUS = "{ABCDEFGHI", "}JKLMNOPQR"
 
 
@@ -53,7 +54,7 @@ def overpunched(value: int, width: int) -> str:
 def read_overpunched(text: str) -> int:
     """The number in an overpunched field; ValueError says what is wrong with it."""
     head, last = text[:-1], text[-1:]
-    if head and not re.fullmatch(r"[0-9]+", head, re.ASCII):
+    if head and not _DIGITS.fullmatch(head):
         raise ValueError("has other characters than digits before its last place")
     letters = _PLUS if last in _PLUS else _MINUS
     if not last or last not in letters:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from services.accrual.batch import Decided, Loaded, decide_account, reconsider_account, total_keys
+from services.accrual.batch import Decided, Loaded, decide_account, reconsider_account
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
 from services.accrual.engine.decide import Waiting
 from services.accrual.intake import Recorded
+from services.accrual.reach import total_keys
 from services.kernel.transaction import CardTransaction
 from tests.support import builders
 

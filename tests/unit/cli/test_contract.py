@@ -20,7 +20,8 @@ Run = Callable[..., click.testing.Result]
 
 
 @pytest.fixture
-def run() -> Run:
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.delenv("MILEPOST_DATABASE_URL", raising=False)
     app = typer.Typer()
     contract.register(app)
 
@@ -37,7 +38,20 @@ def test_sound_contracts_are_listed_with_the_class_of_each_rule(run: Run) -> Non
     lines = [line.partition("examples/")[2] for line in result.stdout.splitlines()]
     assert "gulf-cashback.yaml,gulf-cashback/1,cash,total,0.0125 KWD per 1 KWD" in lines
     assert "gulf-cashback.yaml,gulf-cashback/1,fuel,pure,0.250 KWD per purchase" in lines
-    assert result.stderr == ""
+    assert result.stderr == (
+        "whether merchants were ever seen was not asked: no database is configured\n"
+    )
+
+
+def test_a_record_that_does_not_answer_is_not_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILEPOST_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    result = run("check", SCHEMAS / "examples" / "fjord-points.yaml")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "whether merchants were ever seen was not asked: PostgreSQL cannot be reached at "
+    )
 
 
 def test_problems_of_every_file_go_to_stderr_and_the_exit_code_is_2(run: Run) -> None:

@@ -125,8 +125,8 @@ def test_refunds_of_settled_purchases_come_afterwards(played: Plan) -> None:
 
 
 def test_the_member_files_are_read_without_a_problem_and_hold_everybody_once(played: Plan) -> None:
-    early = read_members(played.members.encode(), file="members.csv")
-    late = read_members(played.late_members.encode(), file="members-late.csv")
+    early = read_members(played.members.encode(), file="members.csv").members
+    late = read_members(played.late_members.encode(), file="members-late.csv").members
     assert late
     assert {row.account_id for row in late} == played.late_accounts
     assert not {row.account_id for row in early} & played.late_accounts

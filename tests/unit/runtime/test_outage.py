@@ -58,7 +58,11 @@ def test_the_certificate_is_checked_unless_the_url_says_otherwise(
         (OSError(101, "Network is unreachable"), Unreachable, "Network is unreachable"),
         (asyncpg.InterfaceError("connection is closed"), Unreachable, "tried again"),
         (asyncpg.DeadlockDetectedError("deadlock"), Retryable, "DeadlockDetected: deadlock"),
-        (asyncpg.DiskFullError("No space left"), Retryable, "DiskFull: No space left"),
+        (
+            asyncpg.DiskFullError("No space left"),
+            Retryable,
+            "no room: No space left. Free its disk",
+        ),
     ],
 )
 def test_an_error_of_the_world_says_what_to_do(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -84,6 +85,22 @@ def test_a_signal_lets_the_work_drain_and_exits_with_0(
     code, lines = run(main, capsys)
     assert (code, drained) == (0, [True])
     assert [line["event"] for line in lines][-2:] == ["stopping", "stopped"]
+
+
+def test_the_collector_rests_while_a_service_runs_and_only_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = gc.get_threshold()
+    seen = []
+
+    async def main(service: Service) -> None:
+        service.started()
+        seen.append((gc.get_freeze_count() > 0, gc.get_threshold() > before))
+
+    assert run(main, capsys)[0] == 0
+    Service("guest", SETTINGS).started()
+    assert seen == [(True, True)]
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, before)
 
 
 def test_work_that_does_not_drain_is_cancelled(

@@ -23,7 +23,7 @@ from services.settlement.files.layout.page import Field, Kind
 Value = str | int | date | None
 FORMULA = re.compile(r"[=+\-@\t\r|%]")
 """What a spreadsheet takes for the start of a formula."""
-_NUMBER = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+_DIGITS = re.compile("[0-9]+", re.ASCII)
 
 
 def encode(field: Field, value: Value, *, allowed: re.Pattern[str], unit: str = "") -> str:
@@ -68,7 +68,7 @@ def _whole(value: Value, field: Field) -> int:
     if isinstance(value, int):
         return value
     text = str(value)
-    if not re.fullmatch("[0-9]+", text, re.ASCII):
+    if not _DIGITS.fullmatch(text):
         limit = f" of at most {field.digits} digits"
         raise ValueError(f"{shown(text)!r} is not a number{limit}")
     return int(text)
@@ -123,6 +123,8 @@ def decode(field: Field, text: str, *, allowed: re.Pattern[str], unit: str = "")
     value = _decode(field, text, unit)
     if isinstance(value, int) and field.nonzero and not value:
         raise ValueError("is zero: such a line stands in no file")
+    if field.width and (field.kind is Kind.NUMBER or field.form == "overpunch"):
+        return value  # so many digits have one spelling
     try:
         again = encode(field, value, allowed=allowed, unit=unit)
     except DoesNotFit as error:
@@ -174,7 +176,7 @@ def _decode_major(text: str, unit: str) -> int:
 
 
 def _digits(text: str, field: Field) -> int:
-    if not re.fullmatch("[0-9]+", text, re.ASCII) or len(text) > max(field.digits, field.width):
+    if not _DIGITS.fullmatch(text) or len(text) > max(field.digits, field.width):
         raise ValueError(_must(field))
     return int(text)
 

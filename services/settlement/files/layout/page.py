@@ -109,11 +109,12 @@ class Field:
     codes: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, list[str]] = field(default_factory=dict)
     """Word of a code → sources of the record that must have a value then."""
+    width: int = field(init=False)
+    """Characters of the field; 0 in a delimited file."""
 
-    @property
-    def width(self) -> int:
-        """Characters of the field; 0 in a delimited file."""
-        return self.last - self.first + 1 if self.first else 0
+    def __post_init__(self) -> None:
+        width = self.last - self.first + 1 if self.first else 0
+        object.__setattr__(self, "width", width)
 
     @property
     def place(self) -> str:

@@ -7,9 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from services.accrual.contracts.model import Contract
 from services.accrual.contracts.parse import Signed, parse
 
 SCHEMAS = Path(__file__).parents[4] / "schemas" / "contracts"
+
+
+@pytest.fixture
+def example() -> Callable[[str], str]:
+    """The text of an example: `example("pool")`."""
+    return lambda name: (SCHEMAS / "examples" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def read(example: Callable[[str], str]) -> Callable[[str], Contract]:
+    """An example as a contract: `read("pool")`."""
+    return lambda name: parse(example(name), file=f"{name}.yaml").contract
 
 
 @pytest.fixture
@@ -40,9 +53,3 @@ def signed(edited: Callable[..., str]) -> Callable[..., Signed]:
         return parse(edited(*replacements), file=file)
 
     return read
-
-
-@pytest.fixture(scope="module")
-def sky_visa_once() -> str:
-    """The full example, for properties: read once a module."""
-    return (SCHEMAS / "examples" / "sky-visa.yaml").read_text(encoding="utf-8")

@@ -13,22 +13,23 @@ from hypothesis import strategies as st
 
 from services.accrual.contracts.clauses import FlatEarn, PerBlockEarn, PercentEarn, PerUnitEarn
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.conditions import fits, fits_any
+from services.accrual.contracts.conditions import never
 from services.accrual.contracts.earning import form_of
+from services.accrual.contracts.model import Contract
 from services.accrual.contracts.parse import Signed
-from services.accrual.contracts.terms import Eligible, Facts, Governs, round_to_step
+from services.accrual.contracts.payers import Fee, Funding
+from services.accrual.contracts.terms import (
+    After,
+    Best,
+    Eligible,
+    Entry,
+    Governs,
+    Refunds,
+    Release,
+    round_to_step,
+)
 from services.kernel.calendar import Per
 from services.kernel.rates import Rounding
-
-DINING = Facts(
-    mcc="5813", merchant="M1", country="NO", channel="ONLINE", product="SKY-GOLD",
-    governing_on=date(2026, 3, 5),
-)  # fmt: skip
-UNKNOWN = Facts(
-    mcc=None, merchant=None, country=None, channel=None, product=None,
-    governing_on=date(2026, 3, 5),
-)  # fmt: skip
-CONDITION = 'when: {mcc: ["5812-5814"]}'
 
 
 def test_the_full_example_compiles(signed: Callable[..., Signed]) -> None:
@@ -40,20 +41,21 @@ def test_the_full_example_compiles(signed: Callable[..., Signed]) -> None:
     assert (terms.zone, terms.day_ends_minutes) == (ZoneInfo("Europe/Oslo"), 1440)
     assert (terms.governs, terms.eligible) == (Governs.TRANSACTION, Eligible.WITHOUT_CASH)
     assert terms.card_products == {"SKY-GOLD", "SKY-PLAT"}
-    assert (terms.release_days, terms.funders) == (14, ("first-bank",))
-    assert (terms.shares, terms.remainder) == ((Fraction(1),), 0)
+    assert terms.release == Release(After.POSTING, 14)
+    assert terms.funding == Funding(("first-bank",), (Fraction(1),), (0,), 0)
     base, dining = terms.rules
     assert (base.group, base.priority, dining.priority) == ("spend", 0, 10)
     assert base.earn.text == "1 SKY-MILE per whole 10.00 NOK"
-    assert [base.earned(spend) for spend in (0, 999, 1000, 31_200)] == [0, 0, 1, 31]
-    assert dining.earned(10_000) == 30
-    assert base.cap is not None
-    assert (base.cap.owner, base.cap.limit, base.cap.per) == ("base", 50, Per.MONTH)
+    assert [base.entered(spend, spend) for spend in (0, 999, 1000, 31_200)] == [0, 0, 1, 31]
+    assert dining.entered(10_000, 10_000) == 30
+    (cap,) = base.totals
+    assert (cap.owner, cap.limit, cap.straight, cap.per) == ("base", 50, 50, Per.MONTH)
 
 
 def test_a_shared_cap_is_the_same_object_as_its_owners(signed: Callable[..., Signed]) -> None:
     base, dining = compile_terms(signed().contract).rules
-    assert dining.cap is base.cap
+    assert dining.totals == base.totals
+    assert dining.totals[0] is base.totals[0]
 
 
 def test_amounts_become_minor_units(signed: Callable[..., Signed]) -> None:
@@ -67,77 +69,62 @@ def test_all_products_are_no_limit(signed: Callable[..., Signed]) -> None:
     assert compile_terms(one.contract).card_products is None
 
 
-def test_the_terms_of_a_cap_are_what_its_total_depends_on(signed: Callable[..., Signed]) -> None:
-    def total(*replacements: tuple[str, str]) -> str:
-        cap = compile_terms(signed(*replacements).contract).rules[0].cap
-        assert cap is not None
-        return cap.terms
-
-    plain = total()
-    assert len(plain) == 64
-    assert total(('block: "10.00"', 'block: "20.00"')) == plain, "how it earns plays no part"
-    assert total(("mode: down", "mode: up")) == plain, "nor does rounding while beyond is 0"
-    assert total(('beyond: "0"', 'beyond: "0.00"')) == plain, "one number, written in two ways"
-    assert total(('limit: "50"', 'limit: "51"')) != plain
-    assert total(("per: month", "per: year")) != plain
-    assert total(('beyond: "0"', 'beyond: "0.5"')) != plain
-    beyond = ('beyond: "0"', 'beyond: "0.5"')
-    assert total(beyond, ("mode: down", "mode: up")) != total(beyond), "beyond is rounded"
+def test_every_key_of_the_money_terms_is_compiled(read: Callable[[str], Contract]) -> None:
+    terms = compile_terms(read("funding-fixed-and-by-rule"))
+    assert terms.funding == Funding(
+        ("oslo-mall", "first-bank", "sky-air"),
+        (Fraction(0), Fraction(2, 5), Fraction(3, 5)), (5, 0, 0), 2,
+    )  # fmt: skip
+    assert [rule.funding for rule in terms.rules] == [
+        terms.funding,
+        Funding(("sky-air",), (Fraction(1),), (0,), 0),
+    ]
+    fees = compile_terms(read("fees")).fees
+    assert fees[0] == Fee("processor", Fraction(1, 40), "first-bank", Rounding.HALF_UP, 1)
+    assert [fee.of(1000) for fee in fees] == [25, 10]
 
 
-def test_a_total_keeps_its_name_over_releases(signed: Callable[..., Signed]) -> None:
-    """Stored totals are found by this hash: another text of the same terms would lose them."""
-    cap = compile_terms(signed().contract).rules[0].cap
-    assert cap is not None
-    assert cap.terms == "a0cb40a9f8e7bdbbbc66d322124c6e5181ae5a8a0b6cde3686f70a4887423725"
+def test_what_happens_afterwards_is_compiled(read: Callable[[str], Contract]) -> None:
+    close = compile_terms(read("release-at-close"))
+    assert close.release == Release(After.CYCLE, 5, Per.BILLING_CYCLE)
+    policies = [compile_terms(read(f"refunds-{name}")).refunds for name in ("none", "full")]
+    assert policies == [Refunds.NONE, Refunds.FULL]
+    assert compile_terms(read("refunds-proportional")).refunds is Refunds.PROPORTIONAL
 
 
-def test_no_condition_always_holds_and_no_exclusion_never_does() -> None:
-    assert fits(None)(UNKNOWN)
-    assert not fits_any(None)(DINING)
+def test_kinds_that_do_not_count_exclude_no_purchase(read: Callable[[str], Contract]) -> None:
+    terms = compile_terms(read("kinds-left-out"))
+    assert terms.ignored == {"ADJUSTMENT_DEBIT", "ADJUSTMENT_CREDIT"}
+    assert terms.excluded is never
+
+
+def test_a_rule_with_bounds_and_a_best_one(read: Callable[[str], Contract]) -> None:
+    (least,) = compile_terms(read("least-and-most-reward")).rules
+    assert (least.minimum_reward, least.maximum_reward) == (5, 20)
+    assert [least.entered(spend, spend) for spend in (0, 1, 10_000, 20_000, 100_000)] == [
+        0, 5, 5, 10, 20,
+    ]  # fmt: skip
+    flat, block = compile_terms(read("best-of-a-group")).rules
+    assert (flat.best, block.best) == (Best.HIGHEST, Best.HIGHEST)
 
 
 @pytest.mark.parametrize(
-    ("condition", "holds"),
+    ("name", "rule", "entry", "entered"),
     [
-        ('{mcc: ["5812-5814"]}', True),
-        ('{mcc: ["5811", "5813"]}', True),
-        ('{mcc: ["5814"]}', False),
-        ("{merchant: [M1]}", True),
-        ("{merchant: [m1]}", False),
-        ('{country: [SE, "NO"]}', True),
-        ("{country: [SE]}", False),
-        ("{channel: [ONLINE]}", True),
-        ("{channel: [IN_STORE, PHONE]}", False),
-        ("{product: [SKY-GOLD]}", True),
-        ("{product: [SKY-PLAT]}", False),
-        ("{dates: {from: 2026-03-05, to: 2026-03-05}}", True),
-        ("{dates: {from: 2026-03-06, to: 2026-03-31}}", False),
-        ("{dates: {from: 2026-01-01, to: 2026-03-04}}", False),
-        ('{mcc: ["5813"], channel: [ONLINE], country: ["NO"]}', True),
-        ('{mcc: ["5813"], channel: [PHONE]}', False),
+        ("sky-visa", 0, Entry.REWARD, 12),
+        ("bands-marginal", 0, Entry.SPEND, 12_345),
+        ("spend-cap", 0, Entry.SPEND, 12_345),
+        ("threshold", 0, Entry.SPEND, 12_345),
+        ("punch-card", 0, Entry.ONE, 1),
+        ("rounding-by-period", 0, Entry.PIECES, 12_345),
     ],
 )
-def test_every_key_of_a_condition_must_hold(
-    signed: Callable[..., Signed], condition: str, holds: bool
+def test_what_a_purchase_enters_goes_by_the_first_total(
+    read: Callable[[str], Contract], name: str, rule: int, entry: Entry, entered: int
 ) -> None:
-    one = signed((CONDITION, f"when: {condition}"))
-    assert compile_terms(one.contract).rules[1].when(DINING) is holds
-
-
-@pytest.mark.parametrize("key", ['mcc: ["0000-9999"]', "merchant: [M1]", 'country: ["NO"]',
-                                 "channel: [ONLINE]", "product: [SKY-GOLD]"])  # fmt: skip
-def test_an_absent_fact_fulfils_no_condition(signed: Callable[..., Signed], key: str) -> None:
-    one = signed((CONDITION, f"when: {{{key}}}"))
-    assert not compile_terms(one.contract).rules[1].when(UNKNOWN)
-
-
-def test_any_exclusion_excludes_and_all_its_keys_must_hold(signed: Callable[..., Signed]) -> None:
-    given = '  - {mcc: ["6010", "6011", "6050-6051", "7995"]}'
-    one = signed((given, given + '\n  - {mcc: ["5813"], channel: [ONLINE]}'))
-    excluded = compile_terms(one.contract).excluded
-    assert excluded(DINING)
-    assert not excluded(UNKNOWN)
+    compiled = compile_terms(read(name)).rules[rule]
+    assert compiled.entry is entry
+    assert compiled.entered(12_345, 12_345) == entered
 
 
 MODES = st.sampled_from(list(Rounding))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from services.accrual.contracts.check import check, class_of
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
+from services.accrual.contracts.running import chains_of
+from services.accrual.contracts.schema import contract_schema
 from services.accrual.contracts.settlement import settlement_terms
+from services.accrual.contracts.terms import After, Kind, Refunds, Scope
+from services.kernel.calendar import Per
 
 EXAMPLES = Path(__file__).parents[4] / "schemas" / "contracts" / "examples"
 FILES = sorted(EXAMPLES.glob("*.yaml"))
@@ -28,7 +36,7 @@ def test_an_example_compiles_and_names_its_schema(path: Path) -> None:
     assert text.startswith("# yaml-language-server: $schema=../contract.schema.json\n")
     contract = parse(text, file=path.name).contract
     terms = compile_terms(contract)
-    assert sum(terms.shares) == 1
+    assert sum(terms.funding.shares) == 1
     assert [rule.id for rule in terms.rules] == [rule.id for rule in contract.rules]
 
 
@@ -36,11 +44,49 @@ def test_the_examples_show_every_form_of_earning_and_period() -> None:
     contracts = [parse(path.read_text("utf-8"), file=path.name).contract for path in FILES]
     rules = [rule for contract in contracts for rule in contract.rules]
     assert {type(rule.earn).__name__ for rule in rules} == {
-        "PercentEarn", "PerUnitEarn", "PerBlockEarn", "FlatEarn",
+        "PercentEarn", "PerUnitEarn", "PerBlockEarn", "FlatEarn", "NoneType",
     }  # fmt: skip
-    periods = {getattr(rule.cap, "per", None) for rule in rules} - {None}
-    assert periods == {"day", "month", "year", "lifetime"}
+    totals = [
+        total for contract in contracts for chain in chains_of(contract).values() for total in chain
+    ]
+    assert {total.per for total in totals} == set(Per)
+    assert {total.kind for total in totals} == set(Kind)
+    assert {total.scope for total in totals} == set(Scope)
+    assert {contract.refunds.policy for contract in contracts} == set(Refunds)
+    assert {contract.release.after for contract in contracts} == set(After)
     assert {contract.currency for contract in contracts} >= {"NOK", "JPY", "KWD", "SKY-MILE"}
+
+
+def test_the_examples_use_every_key_of_the_language() -> None:
+    used = {
+        key
+        for path in FILES
+        for key in _keys(yaml.load(path.read_text("utf-8"), Loader=yaml.CBaseLoader))
+    }
+    schema = contract_schema()
+    known = {key for part in (schema, *schema["$defs"].values()) for key in _named(part)}
+    assert known - used == {"format"}, "left out where it is 1"
+
+
+def _keys(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        yield from content
+    for below in content.values() if isinstance(content, dict) else content:
+        if isinstance(below, dict | list):
+            yield from _keys(below)
+
+
+def _named(part: dict[str, Any]) -> Iterator[str]:
+    yield from part.get("properties", {})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_an_example_states_the_class_of_its_rules(path: Path) -> None:
+    text = path.read_text("utf-8")
+    stated = re.search(r"^# Class: (pure|total|pure and total)\. [A-Z0-9]", text, re.MULTILINE)
+    assert stated is not None
+    classes = {class_of(rule) for rule in parse(text, file=path.name).contract.rules}
+    assert stated.group(1) == " and ".join(sorted(classes))
 
 
 def test_a_rule_without_a_cap_is_pure_and_one_with_a_cap_is_total() -> None:

@@ -48,7 +48,6 @@ def test_what_is_not_a_plain_number_is_refused(text: str) -> None:
         (numbers.positive, "0", "must be more than 0"),
         (numbers.positive, "0.000", "must be more than 0"),
         (numbers.percent, "100.1", "must be at most 100"),
-        (numbers.rate, "101", "needs `allow_over_100`, which is not supported yet"),
         (numbers.factor, "1.0", "must be less than 1"),
         (numbers.whole, "+1", "must be a whole number"),
         (numbers.whole, "01", "must be a whole number"),
@@ -76,6 +75,11 @@ def test_what_is_not_a_plain_number_is_refused(text: str) -> None:
         (names.identifier, ".hidden", "letters, digits"),
         (names.identifier, "a" * 65, "1 to 64"),
         (names.name, "a\x07b", "printable"),
+        (names.brand, "SKY*AIR", "at the end"),
+        (names.brand, "*", "behind the beginning"),
+        (names.time_from, "24:00", "at most 23:59"),
+        (names.time_to, "24:01", "at most"),
+        (names.format_version, "2", "reads format 1 only"),
         (names.provider_code, "SKY", "exactly four"),
         (names.offer_code, "123456789", "1 to 8"),
     ],
@@ -86,7 +90,7 @@ def test_a_wrong_value_is_told_why(check: Callable[..., object], text: object, w
 
 
 def test_values_that_stand_at_their_bounds_are_taken() -> None:
-    assert numbers.rate("100.00") == "100.00"
+    assert numbers.percent("100.00") == "100.00"
     assert numbers.factor("0") == "0"
     assert numbers.factor("0.999999999999") == "0.999999999999"
     assert numbers.whole("999999") == 999_999

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.reading import CHARACTERS_MAX
 from services.kernel.errors import InvalidInput
@@ -16,6 +18,15 @@ from services.kernel.errors import InvalidInput
 WORDS = ["rules", "cap", "earn", "when", "mcc", "{", "}", "[", "]", ": ", "- ", "\n", "\n  ", "&a",
          "*a", "!!int ", "<<", "'", '"', "#", "1", "0.5", "-1", "1e3", "NaN", "per_block", "\x00",
          "\ud800", "\ufeff", "---\n", ", ", "all", "from", "true"]  # fmt: skip
+
+
+HOUSE = Path(__file__).parents[4]
+EXAMPLES = sorted((HOUSE / "schemas" / "contracts" / "examples").glob("*.yaml"))
+TEXTS = [path.read_text("utf-8") for path in EXAMPLES]
+DEMO = sorted((HOUSE / "services" / "local" / "demo_data" / "contracts").glob("*.yaml"))
+SIGNED = [path.read_text("utf-8") for path in DEMO]
+STORED = {"4954e8fa", "5adc7af7", "a42f1568", "ada0ee3f", "cecaba5c"}
+"""The beginnings of the names that their totals bear since they were first stored."""
 
 
 def whys(text: str | bytes) -> list[str]:
@@ -106,10 +117,8 @@ def test_any_text_gives_a_contract_or_problems(text: str) -> None:
 
 
 @given(data=st.data())
-def test_any_damage_to_a_contract_gives_a_contract_or_problems(
-    data: st.DataObject, sky_visa_once: str
-) -> None:
-    lines = sky_visa_once.splitlines()
+def test_any_damage_to_a_contract_gives_a_contract_or_problems(data: st.DataObject) -> None:
+    lines = data.draw(st.sampled_from(TEXTS)).splitlines()
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(lines) - 1))
         line = lines[at]
@@ -117,7 +126,20 @@ def test_any_damage_to_a_contract_gives_a_contract_or_problems(
         end = data.draw(st.integers(start, min(len(line), start + 6)))
         lines[at] = line[:start] + data.draw(st.sampled_from([*WORDS, ""])) + line[end:]
     try:
-        parse("\n".join(lines), file="f.yaml")
+        contract = parse("\n".join(lines), file="f.yaml").contract
     except InvalidInput as error:
         assert error.problems
         assert all(problem.why for problem in error.problems)
+    else:
+        assert compile_terms(contract).rules
+
+
+def test_contracts_that_were_signed_before_are_still_read_and_count_on() -> None:
+    """With the names that their totals are stored under."""
+    totals = {
+        total.terms[:8]
+        for text in SIGNED
+        for rule in compile_terms(parse(text, file="f.yaml").contract).rules
+        for total in rule.totals
+    }
+    assert totals == STORED

@@ -90,6 +90,18 @@ def test_every_key_is_described() -> None:
     assert bare == []
 
 
+def test_every_key_has_an_example_that_the_schema_takes() -> None:
+    schema = contract_schema()
+    for name, part in {**schema["$defs"], "Contract": schema}.items():
+        for key, found in part.get("properties", {}).items():
+            if "$ref" in found:
+                continue  # the keys in it have theirs
+            assert found.get("examples"), f"{name}.{key}"
+            check = jsonschema.Draft202012Validator({**found, "$defs": schema["$defs"]})
+            wrong = [given for given in found["examples"] if not check.is_valid(given)]
+            assert wrong == [], f"{name}.{key}"
+
+
 def test_no_object_takes_an_unknown_key() -> None:
     """Every mapping says so itself, spelt as JSON Schema spells it."""
     schema = contract_schema()

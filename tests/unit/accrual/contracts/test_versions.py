@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from services.accrual.contracts.check import check
-from services.accrual.contracts.parse import Signed
+from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.versions import check_versions
 
 Version = Callable[..., Signed]
@@ -116,3 +116,101 @@ def test_a_file_that_is_wrong_by_itself_hides_no_problem_of_the_others(
         "term.from",
         "zone",
     ]
+
+
+CAP_OF_BASE = 'cap: {limit: "50", of: reward, per: month, scope: account, beyond: "0"}'
+FROM_JUNE = ("term: {from: 2026-01-01, to: 2026-12-31}", "term: {from: 2026-06-10, to: 2026-12-31}")
+MONTH = '{limit: "50", of: reward, per: month, scope: account, beyond: "0"}'
+YEAR = '{limit: "400", of: reward, per: year, scope: account, beyond: "0"}'
+
+
+@pytest.fixture
+def capped(signed: Callable[..., Signed]) -> Callable[..., Signed]:
+    def make(number: int, *caps: str) -> Signed:
+        first = [FROM_JUNE] if number > 1 else []
+        return signed(
+            ("version: 3", f"version: {number}"),
+            (CAP_OF_BASE, f"cap: [{', '.join(caps)}]"),
+            *first,
+            file=f"v{number}.yaml",
+        )
+
+    return make
+
+
+def restart(cap: str) -> str:
+    return cap.replace("}", ", mid_period: restart}")
+
+
+def test_a_cap_says_that_it_restarts_because_the_one_it_feeds_changed(
+    capped: Callable[..., Signed],
+) -> None:
+    old, wider = capped(1, MONTH, YEAR), YEAR.replace("400", "500")
+    found = check_versions([old, capped(2, MONTH, wider)])
+    assert [(problem.field, problem.why) for problem in found] == [
+        (
+            "rules[0].cap[0]",
+            "feeds a total that differs from version 1 (v1.yaml) inside the month 2026-06: "
+            "the count starts afresh, which must be said by `mid_period: restart`",
+        ),
+        (
+            "rules[0].cap[1]",
+            "differs from version 1 (v1.yaml) inside the year 2026: "
+            "the count starts afresh, which must be said by `mid_period: restart`",
+        ),
+    ]
+    assert check_versions([old, capped(2, restart(MONTH), restart(wider))]) == ()
+
+
+def test_a_narrower_cap_that_changes_leaves_the_wider_one_alone(
+    capped: Callable[..., Signed],
+) -> None:
+    less = MONTH.replace("50", "40")
+    found = check_versions([capped(1, MONTH, YEAR), capped(2, less, YEAR)])
+    assert [problem.field for problem in found] == ["rules[0].cap[0]"]
+
+
+def test_a_cap_that_is_new_restarts_nothing_but_what_feeds_it(
+    capped: Callable[..., Signed],
+) -> None:
+    found = check_versions([capped(1, MONTH), capped(2, MONTH, YEAR)])
+    assert [problem.field for problem in found] == ["rules[0].cap[0]"]
+    assert check_versions([capped(1, MONTH, YEAR), capped(2, YEAR)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "field"),
+    [
+        ("bands-marginal", ('"0.05"', '"0.04"'), "rules[0].bands"),
+        ("spend-cap", ('percent: "5"', 'percent: "4"'), "rules[0].cap"),
+        ("spend-cap", ("mode: half_up", "mode: down"), "rules[0].cap"),
+        ("threshold", ('"250"', '"300"'), "rules[0].threshold"),
+        ("punch-card", ("every: 3", "every: 4"), "rules[0].count"),
+        ("rounding-by-period", ('percent: "1.5"', 'percent: "2"'), "rules[0].rounding"),
+        ("pool", ('units: "0.05"', 'units: "0.1"'), "rules[2].rounding"),
+        ("membership-year", ('"25000.00"', '"20000.00"'), "rules[1].threshold"),
+        ("billing-cycle", ('limit: "20"', 'limit: "30"'), "rules[0].cap"),
+        ("week-and-quarter-caps", ('limit: "20"', 'limit: "30"'), "rules[0].cap"),
+        ("category-rates", ('units: "3"', 'units: "4"'), None),
+        ("punch-card", ('minimum_transaction: "20.00"', 'minimum_transaction: "30.00"'), None),
+    ],
+)
+def test_every_kind_of_total_that_changes_inside_its_period_must_say_so(
+    example: Callable[[str], str], name: str, change: tuple[str, str], field: str | None
+) -> None:
+    text = example(name)
+    later = text.replace("version: 1", "version: 2").replace(*FROM_JUNE).replace(*change)
+    assert later.count(change[1]) >= 1
+    both = [parse(text, file="v1.yaml"), parse(later, file="v2.yaml")]
+    found = check_versions(both)
+    assert [problem.field for problem in found] == ([field] if field else [])
+
+
+def test_a_pool_that_another_rule_owns_starts_afresh(signed: Callable[..., Signed]) -> None:
+    moved = (
+        ("version: 3", "version: 4"), FROM_JUNE, ("cap: {shared_with: base}", "CAP"),
+        (CAP_OF_BASE, "cap: {shared_with: dining}"), ("CAP", CAP_OF_BASE),
+    )  # fmt: skip
+    (problem,) = check_versions([signed(), signed(*moved)])
+    assert problem.field == "rules[1].cap"
+    assert problem.why.startswith("differs from version 3 (sky-visa.yaml) inside the month 2026-06")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.accrual.contracts.parse import Signed
+from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.warnings import warnings_of
 
 Read = Callable[..., Signed]
@@ -58,3 +58,44 @@ def test_a_restart_that_restarts_nothing_is_doubted(signed: Read) -> None:
     assert told(signed(), again) == [
         ("rules[0].cap.mid_period", "does not restart: its terms are those of version sky-visa/3")
     ]
+
+
+def test_a_category_is_looked_for_in_ranges_and_exceptions_too(signed: Read) -> None:
+    given = 'when: {mcc: ["0001-0010"], unless: [{mcc: ["0002", "5812"]}]}'
+    assert told(signed((CONDITION, given))) == [
+        ("rules[1].when.mcc[0]", "holds no merchant category"),
+        ("rules[1].when.unless[0].mcc[0]", "no such merchant category"),
+    ]
+
+
+def test_a_rule_whose_categories_are_all_excluded_is_doubted(signed: Read) -> None:
+    assert told(signed((CONDITION, 'when: {mcc: ["6010", "7995"]}'))) == [
+        ("rules[1].when.mcc", "the contract excludes them all: the rule can never apply")
+    ]
+    narrower = ('"7995"]}', '"7995"], channel: [ONLINE]}')
+    assert told(signed((CONDITION, 'when: {mcc: ["6010"]}'), narrower)) == []
+
+
+def test_a_rule_for_a_product_that_is_not_covered_is_doubted(signed: Read) -> None:
+    assert told(signed((CONDITION, "when: {product: [SEA-GOLD]}"))) == [
+        ("rules[1].when.product", "the contract covers none of them: the rule can never apply")
+    ]
+
+
+def test_bands_that_earn_nothing_are_doubted(example: Callable[[str], str]) -> None:
+    text = example("bands-whole").replace('"0.01"', '"0"').replace('"0.02"', '"0.00"')
+    assert told(parse(text, file="f.yaml")) == [
+        ("rules[0].bands.steps", "earn nothing at any step: the rule can never earn")
+    ]
+
+
+def test_a_cap_below_one_grant_is_doubted(signed: Read, example: Callable[[str], str]) -> None:
+    assert told(signed(('limit: "50"', 'limit: "2"'))) == [
+        ("rules[0].cap.limit", "is below the 3 SKY-MILE that one block gives under `dining`")
+    ]
+    text = example("promotion-with-targets").replace('limit: "500"', 'limit: "499"')
+    assert told(parse(text, file="f.yaml")) == [
+        ("rules[1].cap.limit", "is below the 500 SKY-MILE that one purchase gives")
+    ]
+    beyond = text.replace('beyond: "0"', 'beyond: "0.5"')
+    assert told(parse(beyond, file="f.yaml")) == []

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accrual.members.csv import HEADER, read_members
+from services.accrual.members.account import AccountDates
+from services.accrual.members.csv import DATES, HEADER, read_members
 from services.accrual.members.roster import MemberRow
+from services.accrual.members.rows import AccountRows
 from services.kernel.errors import InvalidInput, Problem
 
 HEAD = ",".join(HEADER) + "\n"
@@ -25,12 +27,25 @@ ROW = MemberRow(
     partner="sky-air",
     membership_number="SK123",
 )
+DATED = ",".join(HEADER + DATES) + "\n"
+UUID = "41111111-1111-1111-a111-111111111111"
+"""In the form of a processor's token; it holds 4111111111111111."""
 CARD = "4111 1111 1111 1111"
 
 
-def read(text: str | bytes) -> list[MemberRow]:
+def facts(text: str | bytes) -> AccountRows:
     content = text if isinstance(text, bytes) else text.encode()
     return read_members(content, file="m.csv")
+
+
+def read(text: str | bytes) -> list[MemberRow]:
+    return facts(text).members
+
+
+def dated(*lines: str) -> str:
+    """A file with dates: the row, and what each line says of its account's dates."""
+    return DATED + "".join(f"{LINE.strip().replace('tok-1', f'tok-{at}')},{line}\n"
+                           for at, line in enumerate(lines, 1))  # fmt: skip
 
 
 def problems(text: str | bytes) -> list[Problem]:
@@ -86,9 +101,93 @@ def test_a_header_alone_holds_no_member() -> None:
     assert read(HEAD) == []
 
 
-@pytest.mark.parametrize("text", ["", LINE, HEAD.replace(",", ";"), HEAD.upper() + LINE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        LINE,
+        HEAD.replace(",", ";"),
+        HEAD.upper() + LINE,
+        HEAD.strip() + ",opened_on\n",
+        ",".join(DATES + HEADER) + "\n",
+        ",".join(HEADER + DATES[::-1]) + "\n",
+    ],
+)
 def test_another_header_is_refused(text: str) -> None:
-    assert told(text) == [f"m.csv:1: must be the header {','.join(HEADER)}"]
+    assert told(text) == [
+        f"m.csv:1: must be the header {','.join(HEADER)} and, if wanted, after it "
+        "opened_on,closed_on,cycle_day"
+    ]
+
+
+def test_dates_of_an_account_are_read_once_however_many_rows_it_has() -> None:
+    found = facts(dated(*["2020-02-29,2026-06-30,31"] * 2))
+    assert [row.card_token for row in found.members] == ["tok-1", "tok-2"]
+    assert found.dates == [AccountDates("A1", date(2020, 2, 29), date(2026, 6, 30), 31)]
+
+
+def test_dates_that_are_not_known_are_said_to_be_not_known() -> None:
+    assert facts(dated(",,")).dates == [AccountDates("A1")]
+    assert facts(dated(",,5")).dates == [AccountDates("A1", cycle_day=5)]
+
+
+def test_a_file_without_these_columns_says_nothing_about_dates() -> None:
+    assert facts(HEAD + LINE).dates == []
+
+
+def test_wrong_dates_are_told_with_all_else() -> None:
+    text = dated("2020-02-30,1.1.2026,0", "2026-01-02,2026-01-01,32", ",,05").replace("M1", "", 1)
+    cycle_day = "must be a day of the month, 1 to 31, without a leading zero"
+    assert told(text) == [
+        "m.csv:2: member_id: is required",
+        "m.csv:2: opened_on: '2020-02-30': there is no such date",
+        "m.csv:2: closed_on: '1.1.2026': must be a date as YYYY-MM-DD",
+        f"m.csv:2: cycle_day: '0': {cycle_day}",
+        "m.csv:3: closed_on: '2026-01-01': is before opened_on (2026-01-02)",
+        f"m.csv:3: cycle_day: '32': {cycle_day}",
+        f"m.csv:4: cycle_day: '05': {cycle_day}",
+    ]
+
+
+def test_rows_of_one_account_must_agree_about_its_dates() -> None:
+    found = told(dated("2020-01-01,,5", "2020-01-01,,5", "2020-01-02,,", ",2026-01-01,5"))
+    assert found == [
+        "m.csv:4: opened_on: '2020-01-02': line 2 has another opened_on for the same account: "
+        "2020-01-01",
+        "m.csv:4: cycle_day: '': line 2 has another cycle_day for the same account: 5",
+        "m.csv:5: opened_on: '': line 2 has another opened_on for the same account: 2020-01-01",
+        "m.csv:5: closed_on: '2026-01-01': line 2 has another closed_on for the same account: none",
+    ]
+
+
+def test_rows_that_disagree_are_told_also_where_something_else_is_wrong() -> None:
+    found = told(dated("2020-01-01,,5", "2020-01-02,,5").replace("SKY-GOLD", " X", 1))
+    assert [line.split(":")[1:3] for line in found] == [["2", " card_product"], ["3", " opened_on"]]
+
+
+@pytest.mark.parametrize("field", ["member_id", "account_id", "card_token"])
+@pytest.mark.parametrize("written", [UUID, UUID.upper()])
+def test_an_identifier_in_the_form_of_a_uuid_may_hold_what_passes_for_a_card_number(
+    field: str, written: str
+) -> None:
+    values = dict(zip(HEADER, LINE.strip().split(","), strict=True)) | {field: written}
+    (row,) = read(HEAD + ",".join(values.values()) + "\n")
+    assert getattr(row, field) == written
+
+
+@pytest.mark.parametrize(
+    "written",
+    [UUID[:-1], UUID + "0", UUID.replace("-", ""), "4111111111111111-", f"{UUID} {CARD}"],
+)
+def test_a_form_that_is_only_like_a_uuid_exempts_nothing(written: str) -> None:
+    found = told(HEAD + LINE.replace("A1", written))
+    assert found == ["m.csv:2: account_id: looks like a card number; give its token"]
+
+
+def test_the_form_of_a_uuid_exempts_no_other_field() -> None:
+    assert told(HEAD + LINE.replace("SK123", UUID)) == [
+        "m.csv:2: membership_number: looks like a card number; give its token"
+    ]
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
@@ -156,10 +255,11 @@ def test_text_that_is_not_utf8_is_refused_with_its_line() -> None:
     assert told((HEAD + LINE).encode() + b"M\xff") == ["m.csv:3: is not UTF-8"]
 
 
+@pytest.mark.parametrize("head", [HEAD, DATED])
 @given(st.lists(st.sampled_from([*",\"\n\r;0 \x00\u2028'", HEAD, LINE, "2026-01-01", CARD])))
-def test_any_text_gives_rows_or_problems_without_card_numbers(parts: list[str]) -> None:
+def test_any_text_gives_rows_or_problems_without_card_numbers(head: str, parts: list[str]) -> None:
     try:
-        rows = read(HEAD + "".join(parts))
+        rows = read(head + "".join(parts))
     except InvalidInput as error:
         assert all(problem.line for problem in error.problems)
         assert "4111" not in str(error)

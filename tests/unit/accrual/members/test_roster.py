@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow, Roster
 
 MARCH = date(2026, 3, 1)
@@ -100,6 +101,55 @@ def test_rows_that_are_equal_in_all_decide_in_no_order_of_reading(reverse: bool)
     assert Roster.of(rows[::-1] if reverse else rows).product("tok-1", day(5)) == "GOLD"
 
 
+def dates(opened: date | None = None, closed: date | None = None, *, cycle_day: int | None = None,
+          revision: int = 1) -> AccountDates:  # fmt: skip
+    return AccountDates("A1", opened, closed, cycle_day, revision)
+
+
+def test_a_closed_account_is_enrolled_up_to_the_day_of_its_closing() -> None:
+    rows = [row(day(5), day(10)), row(day(8), token="tok-2"), row(day(20))]
+    roster = Roster.of(rows, dates=[dates(closed=day(12))])
+    held = [number for number in range(1, 25) if roster.enrolled("sky", day(number))]
+    assert held == [5, 6, 7, 8, 9, 10, 11, 12]
+
+
+def test_a_card_keeps_its_product_when_the_account_is_closed() -> None:
+    assert Roster.of([row()], dates=[dates(closed=day(2))]).product("tok-1", day(9)) == "GOLD"
+
+
+def test_an_account_opened_again_by_a_later_revision_is_enrolled_again() -> None:
+    known = [dates(closed=day(2), revision=2), dates(revision=5)]
+    for order in (known, known[::-1]):
+        assert Roster.of([row()], dates=order).enrolled("sky", day(3))
+        assert not Roster.of([row()], dates=order, upto=4).enrolled("sky", day(3))
+
+
+def test_the_latest_revision_replaces_all_dates_of_the_account() -> None:
+    known = [dates(day(1), cycle_day=31, revision=2), dates(day(2), revision=3)]
+    now, before = Roster.of([], dates=known), Roster.of([], dates=known, upto=2)
+    assert (before.opened_on, before.cycle_day) == (day(1), 31)
+    assert (now.opened_on, now.cycle_day) == (day(2), None)
+
+
+def test_dates_that_nobody_told_are_not_known() -> None:
+    roster = Roster.of([row()])
+    assert (roster.opened_on, roster.cycle_day) == (None, None)
+    assert Roster.of([row()], dates=[dates(day(1))], upto=0).opened_on is None
+
+
+def test_a_code_is_activated_since_its_earliest_day() -> None:
+    found = [
+        Activation("A1", "Q1", day(5), 1),
+        Activation("A1", "Q1", day(3), 4),
+        Activation("A1", "Q1", day(7), 6),
+        Activation("A1", "Q2", day(1), 1),
+    ]
+    for order in (found, found[::-1]):
+        roster = Roster.of([], activations=order)
+        assert [roster.activated_on(code) for code in ("Q1", "Q2", "Q3")] == [day(3), day(1), None]
+        assert Roster.of([], activations=order, upto=3).activated_on("Q1") == day(5)
+
+
 ROWS = st.lists(
     st.builds(
         row,
@@ -118,16 +168,29 @@ ROWS = st.lists(
 )
 
 
-@given(ROWS, st.integers(0, 10).map(day), st.integers(0, 8), st.randoms(use_true_random=False))
+CLOSINGS = st.lists(st.one_of(st.none(), st.integers(1, 10).map(day)), max_size=4).map(
+    lambda days: [dates(closed=found, revision=at) for at, found in enumerate(days, 1)]
+)
+
+
+@given(
+    ROWS,
+    CLOSINGS,
+    st.integers(0, 10).map(day),
+    st.integers(0, 8),
+    st.randoms(use_true_random=False),
+)
 def test_a_roster_is_what_the_rules_of_membership_say(
-    rows: list[MemberRow], on: date, upto: int, shuffle: object
+    rows: list[MemberRow], closings: list[AccountDates], on: date, upto: int, shuffle: object
 ) -> None:
     """The definition, word for word, beside the precomputed answer."""
     current: dict[tuple[str, str, str, date], MemberRow] = {}
     for one in sorted(rows, key=lambda one: one.revision):
         if one.revision <= upto:
             current[one.key] = one
-    enrolled = any(
+    seen = [known.closed_on for known in closings if known.revision <= upto]
+    closed_on = seen[-1] if seen else None
+    enrolled = (closed_on is None or on <= closed_on) and any(
         one.program == "sky" and one.enrolled_from <= on <= (one.enrolled_to or date.max)
         for one in current.values()
     )
@@ -141,6 +204,6 @@ def test_a_roster_is_what_the_rules_of_membership_say(
     )
     mixed = list(rows)
     shuffle.shuffle(mixed)  # type: ignore[attr-defined]
-    roster = Roster.of(mixed, upto=upto)
+    roster = Roster.of(mixed, dates=closings, upto=upto)
     assert roster.enrolled("sky", on) == enrolled
     assert roster.product("tok-1", on) == product

@@ -1,4 +1,4 @@
-"""The clauses between the parties: who funds a reward, what a mile costs, which file tells it."""
+"""The clauses between the parties: who funds a reward, what it costs, which file tells it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from services.accrual.contracts.clauses import Clause
+from services.accrual.contracts.clauses.clause import Clause
+from services.accrual.contracts.clauses.periods import Reward
 from services.accrual.contracts.layouts import UNITS, Layout, settling
 from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
-from services.accrual.contracts.numbers import Exact, Percent, Yes
+from services.accrual.contracts.numbers import Exact, Percent, Whole, Yes
+from services.kernel.rates import Rounding as Mode
 
 AIR_MILES, STATEMENT_CREDIT = "air-miles-rewards", "statement-credit"
 
@@ -17,14 +19,59 @@ AIR_MILES, STATEMENT_CREDIT = "air-miles-rewards", "statement-credit"
 class Funder(Clause):
     """Who pays which part of the reward."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["share"]}, {"required": ["fixed"]}]}
+    )
+
     funder: Annotated[Identifier, Field(description="Named once.", examples=["first-bank"])]
     share: Annotated[
-        Percent, Field(description="Percent; all shares add up to 100.", examples=["60"])
-    ]
+        Percent | None,
+        Field(
+            description="Percent of what fixed parts leave; all shares add up to 100. Left out "
+            "where `fixed` is all that this funder pays.",
+            examples=["60"],
+        ),
+    ] = None
+    fixed: Annotated[
+        Reward | None,
+        Field(
+            description="Major units of `currency` for each grant of a purchase and rule, as far "
+            "as it reaches: paid before any share, in the order of the list.",
+            examples=["5.00"],
+        ),
+    ] = None
     remainder: Annotated[
         Yes | None,
-        Field(description="true on exactly one funder: it takes what rounding leaves."),
+        Field(
+            description="true on exactly one funder: it takes what rounding leaves.",
+            examples=[True],
+        ),
     ] = None
+
+
+class FeeRounding(Clause):
+    """How an exact fee becomes one that can be paid."""
+
+    mode: Annotated[
+        Mode, Field(description="down: towards zero · up · half_up · half_even", examples=["up"])
+    ]
+    scale: Annotated[
+        Whole, Field(description="Decimals of the major unit of `currency` that remain.",
+                     examples=[2]),
+    ]  # fmt: skip
+
+
+class Fee(Clause):
+    """A commission on the reward, for running the programme."""
+
+    party: Annotated[Identifier, Field(description="Who is paid.", examples=["card-network"])]
+    percent: Annotated[
+        Percent, Field(description="Percent of each grant of a purchase and rule.", examples=["5"])
+    ]
+    funder: Annotated[
+        Identifier, Field(description="Which funder pays it.", examples=["first-bank"])
+    ]
+    rounding: Annotated[FeeRounding, Field(description="How the exact fee becomes payable.")]
 
 
 class MilesPrice(Clause):
@@ -54,7 +101,8 @@ class File(Clause):
         Layout,
         Field(
             description="A page of schemas/files: air-miles-rewards and other partners' files "
-            "for units · statement-credit and payouts for money"
+            "for units · statement-credit and payouts for money",
+            examples=[STATEMENT_CREDIT],
         ),
     ]
     provider_code: Annotated[
@@ -81,11 +129,13 @@ class Settlement(Clause):
         }
     )
 
-    cycle: Annotated[Literal["monthly"], Field(description="How often a batch is sealed.")]
+    cycle: Annotated[
+        Literal["monthly"], Field(description="How often a batch is sealed.", examples=["monthly"])
+    ]
     adjustments: Annotated[
         Literal["send", "carry"],
         Field(description="A member's sum below zero: send: the partner takes it back · carry: it "
-              "waits until later rewards cover it."),
+              "waits until later rewards cover it.", examples=["send"]),
     ]  # fmt: skip
     miles_price: Annotated[
         MilesPrice | None, Field(description="Required for units; money has no price.")

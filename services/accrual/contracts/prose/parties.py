@@ -1,0 +1,69 @@
+"""Who funds a reward, who is paid for the programme, what a mile costs, which file tells it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from services.accrual.contracts.prose.given import Given
+from services.accrual.contracts.prose.voice import Voice, exact
+
+
+class Paid(NamedTuple):
+    """What one party pays: a clause without its full stop, or a sentence."""
+
+    party: str
+    text: str
+
+
+def funding(voice: Voice, given: Given, *, clause: bool = False) -> list[Paid]:
+    """One text for each funder, in the contract's order."""
+    found = []
+    funders = given.parts("funding")
+    rest = any(funder.has("fixed") for funder in funders)
+    for funder in funders:
+        party = funder.text("funder")
+        share = exact(funder.text("share")) if funder.has("share") else ""
+        fixed = voice.reward(funder.text("fixed")) if funder.has("fixed") else ""
+        key = _paying(share, fixed, rest=rest)
+        text = voice.say(f"money.funder.{key}", funder=party, share=share, fixed=fixed)
+        if funder.text("remainder") == "true" and key != "all":
+            text = voice.say("money.funder.remainder", paid=text)
+        if not clause:
+            text = voice.say("money.funder.sentence", paid=text)
+        found.append(Paid(party, text))
+    return found
+
+
+def _paying(share: str, fixed: str, *, rest: bool) -> str:
+    """How a funder pays: `rest` says that another one, or it, pays a fixed part first."""
+    if fixed:
+        return "both" if share else "fixed"
+    if rest:
+        return "rest"
+    return "all" if share == "100" else "share"
+
+
+def settlement(voice: Voice, given: Given) -> list[tuple[str, str, str]]:
+    """Subject, aspect and sentence of everything about settling."""
+    say = voice.say
+    found = [
+        ("", "cycle", say(f"money.cycle.{given.text('cycle')}")),
+        ("", "adjustments", say(f"money.adjustments.{given.text('adjustments')}")),
+    ]
+    price = given.part("miles_price")
+    for award in ("base", "bonus"):
+        if price.has(award):
+            text = say(
+                "money.price", unit=voice.unit, award=say(f"award.{award}"),
+                price=price.text(award), currency=price.text("currency"),
+            )  # fmt: skip
+            found.append((award, "price", text))
+    file = given.part("file")
+    found.append(("", "layout", say(f"money.layout.{file.text('layout')}")))
+    if file.has("provider_code"):
+        text = say("money.provider", code=file.text("provider_code"))
+        found.append(("", "provider", text))
+    codes = file.part("offer_codes")
+    for rule in codes.names():
+        found.append((rule, "offer", say("money.offer", rule=rule, code=codes.text(rule))))
+    return found

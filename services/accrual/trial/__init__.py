@@ -1,0 +1,1 @@
+"""What a draft would have paid on a history, beside what was paid. Nothing here writes."""

@@ -1,0 +1,73 @@
+"""What a person must look at, and what a person decides about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from services.accrual import bootstrap as accrual
+from services.accrual.lookup.review import Item
+from services.cli.difference import difference_document, print_difference
+from services.cli.session import Session
+from services.runtime.system_clock import SystemClock
+
+commands = typer.Typer(help="What a person must look at.", no_args_is_help=True)
+
+
+@commands.command("list")
+def review_list(context: typer.Context) -> None:
+    """List what needs a person: events that wait, clash, have no effect, or broke a decision."""
+    session: Session = context.obj
+    today = SystemClock().today()
+
+    async def work() -> list[Item]:
+        async with accrual.books(session.settings()) as books:
+            return await books.to_review()
+
+    items = session.run(work())
+    names = ("what", "issuer_id", "account_id", "event_id", "since", "days", "why")
+    rows = [
+        [item.what, item.issuer_id, item.account_id, item.event_id, item.since.isoformat(),
+         (today - item.since).days, item.why]
+        for item in items
+    ]  # fmt: skip
+    if session.document({"items": [dict(zip(names, row, strict=True)) for row in rows]}):
+        return
+    session.table(names, rows)
+    if not items:
+        session.say("nothing waits for a person")
+
+
+@commands.command("resolve")
+def review_resolve(
+    context: typer.Context,
+    event: Annotated[str, typer.Argument(metavar="ISSUER/EVENT_ID", help="An event that waits.")],
+    purchase: Annotated[
+        str, typer.Option(metavar="ISSUER/EVENT_ID", help="An event of the purchase it belongs to.")
+    ],
+    by: Annotated[str, typer.Option(help="Who decides that.")],
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
+        ),
+    ] = None,
+) -> None:
+    """Link an event that waits to a purchase of the same issuer and account.
+
+    From then on it counts as if it had named the event of --purchase; a reversal is linked to what
+    it reverses. The link is recorded for good, and the account is decided anew.
+    """
+    session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
+
+    found = session.run(accrual.resolve_event(session.settings(), event, purchase, by=by, on=day))
+    document = {
+        "event": event, "account_id": found.account_id, "purchase": found.purchase,
+        "linked_to": purchase, "by": by, "on": day, **difference_document(found.difference),
+    }  # fmt: skip
+    if not session.document(document):
+        session.say(f"{event} belongs to purchase {found.purchase} of {found.account_id} now")
+        print_difference(session, found.difference)
