@@ -21,7 +21,7 @@ from services.settlement.reconcile.difference import Difference
 from services.settlement.reconcile.discrepancy import Found
 from services.settlement.reconcile.judge import Tally, Unanswered, Unsealed, Waiting
 from services.settlement.reconcile.month import Month
-from services.settlement.reconcile.readback import ReadBack, carrier, reader_of
+from services.settlement.reconcile.readback import ReadBack, carrier, reader_of, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,8 @@ def _read_back(terms: Terms, books: Books, sides: Sides, drop: FileDrop) -> list
             by_number = written.layout in BY_NUMBER
             known = carriers.get((header.batch, name))
             carriers[header.batch, name] = (
-                header.batch, written.layout, name, by_number,
-                unit if known is None or known[4] == unit else "",
+                header.batch, written.layout, name, by_number, summed(written),
+                unit if known is None or known[5] == unit else "",
             )  # fmt: skip
     sides.file(rows, carriers.values())
     return found

@@ -171,7 +171,8 @@ class DuckSides:
 
     def file(self, rows: Iterable[Sequence[Any]], carriers: Iterable[Sequence[Any]]) -> None:
         """Take in the lines of files, as _FILED has them, and for each carrier the lines that it
-        should have: (batch, layout, carrier, whether it goes by number, unit if it names none).
+        should have: (batch, layout, carrier, whether it goes by number, whether a record is the sum
+        of a member's lines, unit if it names none).
         """
         path = self._folder / "filed.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -179,16 +180,21 @@ class DuckSides:
         self._table("filed", _FILED, path)
         self._duck.execute(
             "CREATE TABLE carriers (batch VARCHAR, layout VARCHAR, carrier VARCHAR, "
-            "by_number BOOLEAN, unit VARCHAR)"
+            "by_number BOOLEAN, summed BOOLEAN, unit VARCHAR)"
         )
         for carrier in carriers:
-            self._duck.execute("INSERT INTO carriers VALUES (?, ?, ?, ?, ?)", list(carrier))
+            self._duck.execute("INSERT INTO carriers VALUES (?, ?, ?, ?, ?, ?)", list(carrier))
         self._duck.execute(
             "CREATE TABLE wanted AS SELECT batch, carrier, line, "
             "CASE WHEN regexp_full_match(named, '[0-9]+') THEN ltrim(named, '0') ELSE named END "
             "AS member, unit, amount, '' AS file FROM (SELECT l.*, c.carrier, "
             "CASE WHEN c.by_number THEN l.membership_number ELSE l.account_id END AS named "
-            "FROM lines AS l JOIN carriers AS c USING (batch, layout) WHERE l.line >= 1)"
+            "FROM lines AS l JOIN carriers AS c USING (batch, layout) "
+            "WHERE l.line >= 1 AND NOT c.summed) UNION ALL "
+            "SELECT batch, carrier, min(line), '', l.unit, sum(amount)::BIGINT, '' "
+            "FROM lines AS l JOIN carriers AS c USING (batch, layout) "
+            "WHERE l.line >= 1 AND c.summed GROUP BY batch, carrier, account_id, l.unit "
+            "HAVING sum(amount) <> 0"
         )
         self._duck.execute(
             "UPDATE filed SET unit = c.unit FROM (SELECT DISTINCT batch, carrier, unit "

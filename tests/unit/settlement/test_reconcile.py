@@ -24,6 +24,8 @@ FILES = {
     "sky-air-mileage-credits-000011.csv": "mileage-credits",
     "sky-air-mileage-host-000011.dat": "mileage-host",
     "first-bank-statement-credit-000003.csv": "statement-credit",
+    "first-bank-nacha-ppd-000003.ach": "nacha-ppd",
+    "first-bank-pain.001-000003.xml": "pain.001",
 }
 
 
@@ -73,7 +75,7 @@ def test_a_file_reads_back_to_its_lines(name: str) -> None:
     lines = reader((GOLDEN / name).read_bytes(), name).lines
     assert lines
     assert [line.line for line in lines] == sorted({line.line for line in lines})
-    assert all(line.member and line.amount for line in lines)
+    assert all(line.line and line.unit is not None and line.amount for line in lines)
 
 
 @settings(deadline=None, max_examples=150)
