@@ -146,7 +146,7 @@ SELECT id, partner, period, comparison, code, subject, amount, unit, owner, deta
        second_eyes, state, who, reason, approver
   FROM discrepancy_state
  WHERE ($1::text IS NULL OR partner = $1) AND ($2::text IS NULL OR period = $2)
-   AND ($3::text IS NULL OR id = $3)
+   AND ($3::text IS NULL OR starts_with(id, $3))
  ORDER BY first_seen, partner COLLATE "C", comparison, subject COLLATE "C", code;
 
 -- name: resolve

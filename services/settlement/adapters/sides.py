@@ -107,7 +107,7 @@ class DuckSides:
             left, right = (self._level(f"{role}_{nth}", by, day) for role in ("compare", "books"))
             compared = compare(
                 self._duck, left, right, key=("issuer", "kind", "means", "value", "day"),
-                values=("amount", "currency"), told=("booked", "event_id", "account_id"),
+                values=("amount", "currency"), told=("booked", "event_id", "account_id", "arn"),
             )  # fmt: skip
             last = nth == len(_LEVELS) - 1
             found += [

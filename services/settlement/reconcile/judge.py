@@ -69,7 +69,7 @@ class Unanswered(NamedTuple):
 
 def feeds(differences: Iterable[Difference], month: Month) -> list[Found]:
     """Left is the compare feed. Keys are (issuer, kind, what they are matched by, value, day);
-    rows (amount, currency, booked on, event id, account). A difference belongs to the month in
+    rows (amount, currency, booked on, event id, account, ARN). A difference belongs to the month in
     which the books, or else the compare feed, book it.
     """
     found = []
@@ -96,8 +96,10 @@ def _feed(one: Difference) -> Found:
         code = Code.CURRENCY_DIFFERS if len(currencies) > 1 else Code.AMOUNT_DIFFERS
     when = f" of {day}" if day else ""
     subject = f"{issuer} {kind} {by} {value}{when}"
-    events = ", ".join(sorted({row[3] for row in one.right or one.left}))
-    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; event {events}"
+    told = [f"{name} {', '.join(sorted({row[at] for row in rows if row[at]}))}"
+            for name, at in (("event", 3), ("account", 4), ("arn", 5))
+            if any(row[at] for row in rows)]  # fmt: skip
+    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; {'; '.join(told)}"
     return Found(Check.FEEDS, code, subject, _net(one, 0), currencies[0], detail)
 
 
