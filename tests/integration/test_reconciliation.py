@@ -255,3 +255,14 @@ async def test_cash_stands_in_clearing_until_it_is_paid(books: Books, folder: Pa
         0, 1250,
     )  # fmt: skip
     assert codes(done) == []
+
+
+async def test_a_posted_event_without_a_transfer_and_a_grant_without_an_event_are_found(
+    books: Books, folder: Path
+) -> None:
+    await books.corrupt("DELETE FROM transfer WHERE seq = 4")
+    await books.corrupt("DELETE FROM card_event WHERE seq = 3 AND role = 'books'")
+    assert codes(await run(books, folder)) == [
+        ("MISSING_IN_LEDGER", "first-bank PRESENTMENT event_id P9.4", 7000),
+        ("UNCAUSED", "transfer 1/3/1", 30),
+    ]

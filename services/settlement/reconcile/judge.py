@@ -60,6 +60,25 @@ class Unsealed(NamedTuple):
     available_on: date
 
 
+class Unposted(NamedTuple):
+    """An event of the books that is recorded as posted, and caused no transfer."""
+
+    issuer: str
+    kind: str
+    event_id: str
+    amount: int
+    currency: str
+    booked: date
+
+
+class Uncaused(NamedTuple):
+    """A grant or clawback that no recorded event caused."""
+
+    transfer: str
+    unit: str
+    amount: int
+
+
 class Unanswered(NamedTuple):
     """Sent lines that wait for an answer: in time, or for too long."""
 
@@ -131,6 +150,23 @@ def _sealed(one: Difference, partner: str) -> list[Found]:
         code = Code.DOUBLED_LINE if doubled else Code.AMOUNT_DIFFERS
         found.append(Found(Check.LEDGER, code, subject, amount, unit, detail))
     return found
+
+
+def causes(unposted: Iterable[Unposted], uncaused: Iterable[Uncaused]) -> list[Found]:
+    """The books feed beside the ledger: every posted event moved something, and every grant was
+    caused by a recorded event.
+    """
+    found = [
+        Found(Check.LEDGER, Code.MISSING_IN_LEDGER,
+              f"{row.issuer} {row.kind} event_id {row.event_id}", row.amount, row.currency,
+              "recorded as posted, and no transfer names it")
+        for row in unposted
+    ]  # fmt: skip
+    return found + [
+        Found(Check.LEDGER, Code.UNCAUSED, f"transfer {row.transfer}", row.amount, row.unit,
+              "the event that it names is not recorded")
+        for row in uncaused
+    ]  # fmt: skip
 
 
 def unsealed(rows: Iterable[Unsealed], batch: str) -> list[Found]:
