@@ -135,19 +135,6 @@ class DeliveryStore(Protocol):
         """Record that everything of it has arrived."""
 
 
-class Destination(Protocol):
-    """A partner's side."""
-
-    async def put(self, name: str, content: bytes) -> bool:
-        """Store a file whole or not at all; False if the same bytes are there already.
-
-        Raises InvariantViolated when other bytes are there: nothing is ever overwritten.
-        """
-
-    def place(self, name: str) -> str:
-        """Where a file lies, for people."""
-
-
 class Closing(NamedTuple):
     """A closed month; postings of later count from `opens_on`."""
 

@@ -1,4 +1,4 @@
-"""Withdraw, deliver, acknowledge and pay: what follows on a sealed batch."""
+"""Withdraw, acknowledge and pay: what follows on a sealed batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from services.runtime.settings import Settings
 from services.settlement.adapters.batch_store import PostgresBatchStore
-from services.settlement.adapters.directory import Directory
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.adapters.life_store import PostgresLifeStore
 from services.settlement.approve import find
@@ -22,13 +21,11 @@ from services.settlement.exchange.acknowledge import (
     acknowledge,
     expected,
 )
-from services.settlement.exchange.deliver import Delivered, begin, send
 from services.settlement.following import pay, withdraw
 from services.settlement.seal import recompute
 
 FOLLOW_SECONDS = 600
 """Time that a statement on a large batch may take; the partner's stream is locked meanwhile."""
-SENT_FOLDER = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +54,6 @@ async def withdraw_batch(
             header = await find(batch, batches)
             retire(header, await recompute(batch, batches), drop)
     return Followed(header, fresh)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of `batch deliver`. `run` is None when it was delivered before."""
-
-    header: Header
-    run: int | None
-    files: tuple[Delivered, ...]
-
-
-async def deliver_batch(
-    settings: Settings, batch: str, *, by: str, on: date, to: Path | None, resend: bool
-) -> Sent:
-    """Copy an approved batch's files to a folder of this machine, the manifest last.
-
-    Without `to` that is `sent/` beside `outgoing/`. What was interrupted is gone on with.
-    """
-    async with open_database(settings) as database:
-        async with database.connection() as connection:
-            batches = PostgresBatchStore(connection, opener_of(settings))
-            header = await find(batch, batches)
-            files = await recompute(batch, batches)
-        folder = to or settings.require_files_dir() / header.partner / SENT_FOLDER
-        destination = Directory(folder)
-        async with database.transaction() as connection:
-            run = await begin(
-                header, PostgresLifeStore(connection), by=by, on=on, place=str(folder),
-                resend=resend,
-            )  # fmt: skip
-        delivered = await send(header, files, run, destination) if run else []
-        async with database.transaction() as connection:
-            if run is not None:
-                await PostgresLifeStore(connection).finish(batch, run.run)
-            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
-    return Sent(header, run.run if run else None, tuple(delivered))
 
 
 async def acknowledge_file(
