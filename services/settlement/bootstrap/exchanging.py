@@ -10,17 +10,14 @@ from services.runtime.settings import Settings
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.adapters.life_store import PostgresLifeStore
+from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.approve import find
 from services.settlement.batches.batch import Header
 from services.settlement.bootstrap.parts import content_of, open_database
-from services.settlement.bootstrap.payouts import opener_of
+from services.settlement.bootstrap.payouts import opener_of, payout_sealer
 from services.settlement.emission import retire
-from services.settlement.exchange.acknowledge import (
-    Acknowledged,
-    Incoming,
-    acknowledge,
-    expected,
-)
+from services.settlement.exchange.acknowledge import Acknowledged, Incoming, acknowledge
+from services.settlement.exchange.recognise import expected
 from services.settlement.following import pay, withdraw
 from services.settlement.seal import recompute
 
@@ -59,7 +56,7 @@ async def withdraw_batch(
 async def acknowledge_file(
     settings: Settings, path: Path, *, partner: str, by: str, on: date
 ) -> tuple[Header, Acknowledged]:
-    """Take in a partner's answer to a batch that was sent.
+    """Take in a partner's or a bank's answer to batches that were sent; gives the first of them.
 
     Raises InvalidInput with every problem of a file that is not sound or does not belong to us;
     then nothing has moved.
@@ -67,14 +64,15 @@ async def acknowledge_file(
     incoming = Incoming(path.name, content_of(path))
     async with open_database(settings) as database:
         async with database.connection() as connection:
-            header, sent = await expected(
-                incoming, partner, PostgresBatchStore(connection, opener_of(settings))
-            )
+            batches = PostgresBatchStore(connection, opener_of(settings))
+            found = await expected(incoming.name, incoming.content, partner, batches)
         async with database.transaction(statement_seconds=FOLLOW_SECONDS) as connection:
-            store = PostgresLifeStore(connection)
-            found = await acknowledge(incoming, header, sent, by=by, on=on, store=store)
-            header = await find(header.batch, PostgresBatchStore(connection, opener_of(settings)))
-    return header, found
+            done = await acknowledge(
+                incoming, found, by=by, on=on, store=PostgresLifeStore(connection),
+                changes=PostgresReviewStore(connection, lambda: payout_sealer(settings)),
+            )  # fmt: skip
+            header = await find(done.batch, PostgresBatchStore(connection, opener_of(settings)))
+    return header, done
 
 
 async def pay_batch(
