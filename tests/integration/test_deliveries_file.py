@@ -92,7 +92,7 @@ async def test_a_sealed_batch_cut_off_in_the_middle_arrives_whole_by_a_second_ca
     for name, content in there(tmp_path).items():
         found = pysequoia.decrypt(content, decryptor=theirs.decryptor(), store=lambda _: [signer])
         assert [sig.certificate for sig in found.valid_sigs] == [signer.fingerprint]
-        opened[name.removesuffix(".pgp")] = bytes(found.bytes)
+        opened[name.removesuffix(".pgp")] = found.bytes or b""
     outgoing = tmp_path / "files/sky-air/outgoing"
     for path in outgoing.iterdir():
         if not path.name.endswith(".manifest.json"):

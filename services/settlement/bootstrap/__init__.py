@@ -11,7 +11,9 @@ from services.settlement.bootstrap.exchanging import (
     pay_batch,
     withdraw_batch,
 )
+from services.settlement.bootstrap.payouts import accept_change
 from services.settlement.bootstrap.proving import audit_rows, invariants, resettle
+from services.settlement.bootstrap.reviewing import list_waiting
 from services.settlement.bootstrap.running import run_settlement
 from services.settlement.bootstrap.sealing import (
     BATCH_COLUMNS,
@@ -26,15 +28,18 @@ from services.settlement.bootstrap.sealing import (
     show_batch,
     show_line,
 )
+from services.settlement.exchange.acknowledge import Acknowledged
 from services.settlement.period import Closed
 
 __all__ = [
     "BATCH_COLUMNS",
+    "Acknowledged",
     "Approved",
     "Closed",
     "Followed",
     "Sent",
     "Settled",
+    "accept_change",
     "acknowledge_file",
     "approve_batch",
     "audit_rows",
@@ -45,6 +50,7 @@ __all__ = [
     "invariants",
     "list_batches",
     "list_periods",
+    "list_waiting",
     "pay_batch",
     "reproduce_batch",
     "resettle",

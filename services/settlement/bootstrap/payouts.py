@@ -10,10 +10,16 @@ from services.runtime.database import Database
 from services.runtime.sealing import Opener, Sealer
 from services.runtime.settings import Settings
 from services.settlement.adapters import payout_store
+from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.adapters.saved_file import content_of
-from services.settlement.files.payout_sheet import read
+from services.settlement.approve import find
+from services.settlement.files.account_change import NotApplicable, changed
+from services.settlement.files.payout_sheet import PAYEE, Account, read
 
 IMPORT_BYTES_MAX = 1 << 30
+NEWEST = (1 << 63) - 1
+"""A revision of the facts after every other."""
 
 
 def opener_of(settings: Settings | None) -> Opener | None:
@@ -43,3 +49,43 @@ async def import_payouts(settings: Settings, path: Path, *, by: str, on: date) -
     ):  # fmt: skip
         await payout_store.add(connection, accounts, sealer, by=by, on=on)
     return len(accounts)
+
+
+async def accept_change(settings: Settings, batch: str, line: int, *, by: str, on: date) -> str:
+    """Store the account that a bank asks for as the member's; gives the member's account id.
+
+    Raises InvalidInput when nothing waits there, or when what is asked for cannot be used.
+    """
+    if not by.strip():
+        raise InvalidInput([Problem("say who accepts", field="--by", value=by)])
+    sealer, opener = payout_sealer(settings), opener_of(settings)
+    if opener is None:
+        why = "is not set; set it to the private key that the payout table is sealed to"
+        raise InvalidInput([Problem(why, field=payout_store.IDENTITY)])
+    async with (
+        await Database.connect(
+            settings.require_database(), size=1, strict=False,
+            application_name="milepost-settlement",
+        ) as database,
+        database.connection() as connection,
+    ):  # fmt: skip
+        header = await find(batch, PostgresBatchStore(connection, opener))
+        asked = await PostgresReviewStore(connection).change(batch, line, opener)
+        place = f"{batch}/{line}"
+        if asked is None:
+            raise InvalidInput([Problem("no change waits there", field="LINE", value=place)])
+        change, corrected = asked
+        table = await payout_store.book(
+            connection, opener, partner=header.partner, facts=NEWEST,
+            accounts=[change.account_id],
+        )  # fmt: skip
+        payee = table.payees.get(change.account_id) if table else None
+        if payee is None:
+            why = f"{change.account_id} has no payout account any more"
+            raise InvalidInput([Problem(why, field="LINE", value=place)])
+        try:
+            account = Account(PAYEE, change.account_id, changed(payee, change.code, corrected))
+        except NotApplicable as error:
+            raise InvalidInput([Problem(str(error), field="LINE", value=place)]) from error
+        await payout_store.add(connection, [account], sealer, by=by, on=on)
+    return change.account_id

@@ -14,10 +14,10 @@ from services.settlement.files.nacha_records import (
     ADDENDA,
     ALLOWED,
     FILLER,
-    HEADER_TO_US,
     LINES_IN_BLOCK,
     RECORD,
     RECORDS,
+    file_header,
     is_routing,
 )
 
@@ -113,8 +113,8 @@ def _values(line: str, nth: int, found: Findings) -> dict[str, Value] | None:
         found.add(f"is {len(line)} characters long, a record has {RECORD}", line=nth)
         return None
     fields = ADDENDA.get(line[1:3]) if line[0] == "7" else RECORDS.get(line[0])
-    if fields is RECORDS["1"] and (line[3] != " " or line[13] == " "):
-        fields = HEADER_TO_US
+    if line[0] == "1":
+        fields = file_header(line)
     if fields is None:
         found.add("is a record of no kind that is known", line=nth, value=shown(line[:3]))
         return None
