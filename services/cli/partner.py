@@ -53,14 +53,18 @@ def deliver(
     identifier: Batch,
     by: Annotated[str, typer.Option(help="Who delivers it.")],
     to: Annotated[
-        Path | None, typer.Option(help="The folder; `sent/` of the partner if left out.")
+        Path | None, typer.Option(help="A folder, instead of what MILEPOST_DELIVERIES_FILE says.")
     ] = None,
     resend: Annotated[
         bool, typer.Option("--resend", help="Once more: the same bytes, the next rerun number.")
     ] = False,
     on: OnDate = None,
 ) -> None:
-    """Deliver an approved batch, the manifest last; one that was cut off goes on where it was."""
+    """Deliver an approved batch, the manifest last; one that was cut off goes on where it was.
+
+    MILEPOST_DELIVERIES_FILE says where each partner receives files and how they are sealed for
+    the way; a partner that is not in it has the folder `sent/` beside `outgoing/`.
+    """
     session: Session = context.obj
 
     async def work() -> settlement.Sent:
@@ -86,19 +90,29 @@ def acknowledge(
     by: Annotated[str, typer.Option(help="Who brings it in.")],
     on: OnDate = None,
 ) -> None:
-    """Read a partner's answer. A file that is not sound, or not to us, moves nothing: exit 2."""
+    """Read a partner's or a bank's answer. What is not sound, or not to us, moves nothing: exit 2.
+
+    The layout is told by the file: air-miles-audit, mileage-answer, returns and changes of the
+    ACH, pain.002, camt.054, camt.053.
+    """
     session: Session = context.obj
 
-    async def work() -> tuple[Header, dict[str, int], int]:
-        header, found = await settlement.acknowledge_file(
+    async def work() -> tuple[Header, settlement.Acknowledged]:
+        return await settlement.acknowledge_file(
             session.settings(), path, partner=partner, by=by, on=_day(on)
         )
-        return header, dict(found.outcomes), found.fresh
 
-    header, outcomes, fresh = session.run(work())
-    if not _print(session, header, {"outcomes": outcomes, "fresh": fresh}):
+    header, found = session.run(work())
+    outcomes = dict(found.outcomes)
+    more = {"outcomes": outcomes, "fresh": found.fresh, "batches": list(found.batches),
+            "changes": found.changes}  # fmt: skip
+    if not _print(session, header, more):
         session.table(["outcome", "lines"], [[name, lines] for name, lines in outcomes.items()])
-    session.say(f"{header.batch} is {header.state}; lines told something new: {fresh}")
+    session.say(f"{header.batch} is {header.state}; lines told something new: {found.fresh}")
+    if len(found.batches) > 1:
+        session.say(f"also answered: {', '.join(found.batches[1:])}")
+    if found.changes:
+        session.say(f"accounts to be changed: {found.changes}; see `milepost review list`")
 
 
 def pay(

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from services.cli.session import Session
+from services.cli.session import INVALID, Session
 from services.runtime.system_clock import SystemClock
+from services.settlement import bootstrap as settlement
 from services.settlement.bootstrap import payouts
 
 payout = typer.Typer(help="Accounts that members are paid to.", no_args_is_help=True)
@@ -18,11 +19,6 @@ payout = typer.Typer(help="Accounts that members are paid to.", no_args_is_help=
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
     app.add_typer(payout, name="payout")
-
-
-@payout.callback()
-def _group() -> None:
-    """Keeps `import` a command of its own while it is the only one."""
 
 
 @payout.command("import")
@@ -49,3 +45,31 @@ def import_(
     count = session.run(work())
     if not session.document({"path": str(path), "accounts": count}):
         session.table(("path", "accounts"), [[str(path), count]])
+
+
+@payout.command("accept")
+def accept(
+    context: typer.Context,
+    about: Annotated[str, typer.Argument(metavar="BATCH/LINE", help="As `review list` names it.")],
+    by: Annotated[str, typer.Option(help="Who accepts.")],
+    on: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC."),
+    ] = None,
+) -> None:
+    """Pay a member to the account that its bank asks for, from the next batch on.
+
+    It needs the key that opens the payout table. A bank never changes an account by itself.
+    """
+    session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
+    batch, _, line = about.rpartition("/")
+    if not batch or not (line.isascii() and line.isdecimal()):
+        session.fail(f"BATCH/LINE: {about!r}: must be such as first-bank-000001/3", INVALID)
+
+    async def work() -> str:
+        return await settlement.accept_change(session.settings(), batch, int(line), by=by, on=day)
+
+    account = session.run(work())
+    if not session.document({"about": about, "account_id": account, "by": by, "on": day}):
+        session.say(f"{account} is paid to the account that its bank asked for")

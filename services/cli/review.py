@@ -12,19 +12,30 @@ from services.accrual.lookup.review import Item
 from services.cli.difference import difference_document, print_difference
 from services.cli.session import Session
 from services.runtime.system_clock import SystemClock
+from services.settlement import bootstrap as settlement
 
 commands = typer.Typer(help="What a person must look at.", no_args_is_help=True)
 
 
 @commands.command("list")
 def review_list(context: typer.Context) -> None:
-    """List what needs a person: events that wait, clash, have no effect, or broke a decision."""
+    """List what needs a person: events that wait, clash, have no effect, or broke a decision.
+
+    Also a batch that the partner has not answered for longer than MILEPOST_ANSWER_DAYS (it is never
+    sent again by itself), and an account that a bank asks to have changed.
+    """
     session: Session = context.obj
     today = SystemClock().today()
 
     async def work() -> list[Item]:
-        async with accrual.books(session.settings()) as books:
-            return await books.to_review()
+        settings = session.settings()
+        async with accrual.books(settings) as books:
+            items = await books.to_review()
+        waiting = await settlement.list_waiting(settings, today=today)
+        return items + [
+            Item(one.what, one.partner, one.account_id, one.about, one.since, one.why)
+            for one in waiting
+        ]
 
     items = session.run(work())
     names = ("what", "issuer_id", "account_id", "event_id", "since", "days", "why")

@@ -20,11 +20,8 @@ from services.settlement.batches.outcome import (
     UNKNOWN,
     Told,
 )
-from services.settlement.exchange import air_miles_audit, page_answer
+from services.settlement.exchange.answers import BY_LINE
 from services.settlement.ports import LifeStore
-
-ANSWERABLE = air_miles_audit.ANSWERS | page_answer.ANSWERS
-"""Layouts that a partner answers line by line."""
 
 
 async def apply(command: FollowUp, standing: Following, store: LifeStore) -> None:
@@ -95,7 +92,7 @@ def _payable(standing: Following) -> list[int]:
         if outcome in (PAID, REJECTED):
             continue
         layout = standing.layout_of(line)
-        if outcome == UNKNOWN or (outcome is None and layout in ANSWERABLE):
+        if outcome == UNKNOWN or (outcome is None and layout in BY_LINE):
             waiting.append(number)
         found.append(number)
     if waiting:

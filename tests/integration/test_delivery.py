@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, nullcontext
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import asyncssh
 import obstore
 import pyrage
 import pysequoia
@@ -20,87 +18,23 @@ from obstore.store import S3Store
 
 from services.kernel.errors import InvariantViolated, Unreachable
 from services.settlement.adapters.bucket_destination import BucketDestination
+from services.settlement.adapters.directory import Directory
 from services.settlement.adapters.envelopes import envelope
 from services.settlement.adapters.file_drop import FolderDrop
-from services.settlement.adapters.folder_destination import FolderDestination, KeptFiles
+from services.settlement.adapters.kept_files import KeptFiles
 from services.settlement.adapters.sftp_destination import SftpDestination
-from services.settlement.exchange.destinations import Age, Bucket, Folder, Pgp, Seal, Sftp
+from services.settlement.exchange.destinations import Age, Bucket, Seal
 from services.settlement.exchange.outbox import Destination, send
+from tests.support.sftp import make_keys, pgp_keys, serving
 
 NAME = "sky-air-air-miles-rewards-000001.txt"
 _number = count(1)
 CONTENT = b"TH0001" + bytes(range(256)) * 400
 
 
-class Cutter(asyncssh.SFTPServer):
-    """A server that hangs up at its n-th request."""
-
-    left: int | None = None
-    root: Path
-
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes]) -> None:
-        super().__init__(channel, chroot=str(self.root).encode())
-        self._connection = channel.get_connection()
-
-    def _count(self) -> None:
-        kind = type(self)
-        if kind.left is not None:
-            kind.left -= 1
-            if kind.left < 0:
-                self._connection.abort()
-                raise asyncssh.SFTPFailure("cut")
-
-
-def _counted(name: str) -> Callable[..., Any]:
-    def wrapped(self: Cutter, *args: Any) -> Any:
-        self._count()
-        return getattr(asyncssh.SFTPServer, name)(self, *args)
-
-    return wrapped
-
-
-for _name in ("open", "close", "read", "write", "stat", "fstat", "rename", "remove", "fsync"):
-    setattr(Cutter, _name, _counted(_name))
-
-
-class Here(asyncssh.SSHServer):
-    """Lets the one key in."""
-
-    def password_auth_supported(self) -> bool:
-        return False
-
-
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
-    folder = tmp_path / "keys"
-    folder.mkdir()
-    for name in ("host", "other", "user", "stranger"):
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        key.write_private_key(folder / name)
-        key.write_public_key(folder / f"{name}.pub")
-    return folder
-
-
-@asynccontextmanager
-async def serving(keys: Path, root: Path, *, cut_at: int | None = None) -> AsyncIterator[Sftp]:
-    """A server with the partner's folder `in`; it hangs up at a request if `cut_at` says so."""
-    (root / "in").mkdir(parents=True, exist_ok=True)
-    kind = type("Server", (Cutter,), {"left": cut_at, "root": root})
-    server = await asyncssh.create_server(
-        Here, "127.0.0.1", 0, server_host_keys=[str(keys / "host")],
-        authorized_client_keys=str(keys / "user.pub"), sftp_factory=kind,
-    )  # fmt: skip
-    port = server.sockets[0].getsockname()[1]
-    known = keys / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{port} {(keys / 'host.pub').read_text()}")
-    try:
-        yield Sftp(
-            host="127.0.0.1", port=port, user="milepost", key_file=str(keys / "user"),
-            host_keys_file=str(known), folder="/in",
-        )  # fmt: skip
-    finally:
-        server.close()
-        await server.wait_closed()
+    return make_keys(tmp_path / "keys")
 
 
 async def test_a_file_lies_there_whole_under_its_name(keys: Path, tmp_path: Path) -> None:
@@ -272,18 +206,10 @@ async def test_an_upload_cut_after_some_bytes_leaves_nothing_or_the_whole_object
     assert _objects(bucket, object_store) == {f"incoming/{NAME}": CONTENT}
 
 
-def _pgp(folder: Path) -> tuple[Seal, pysequoia.Tsk, pysequoia.Tsk]:
-    theirs, ours = (pysequoia.Tsk.generate(name) for name in ("Sky Air <a@sky>", "Bank <b@bank>"))
-    (folder / "sky-air.asc").write_bytes(bytes(theirs.extract_certificate()))
-    (folder / "ours.key").write_bytes(bytes(ours))
-    pgp = Pgp(recipient_file=str(folder / "sky-air.asc"), signer_file=str(folder / "ours.key"))
-    return Seal(pgp=pgp), theirs, ours
-
-
 async def test_a_sealed_file_opens_with_the_partner_s_key_and_shows_who_signed(
     tmp_path: Path,
 ) -> None:
-    seal, theirs, ours = _pgp(tmp_path)
+    seal, theirs, ours = pgp_keys(tmp_path)
     closed = envelope(seal)
     assert closed is not None
     message = closed.close(CONTENT)
@@ -326,8 +252,8 @@ class Fragile:
 async def test_what_is_sent_again_is_sealed_in_the_same_bytes(
     tmp_path: Path, breaks_at: int
 ) -> None:
-    seal, theirs, _ = _pgp(tmp_path)
-    there = FolderDestination(Folder(path=str(tmp_path / "partner")))
+    seal, theirs, _ = pgp_keys(tmp_path)
+    there = Directory(tmp_path / "partner")
     kept = KeptFiles(FolderDrop(tmp_path / "files"), "sky-air")
     files = [(NAME, CONTENT), ("sky-air-000001.manifest.json", b"{}")]
     with pytest.raises(Unreachable) if breaks_at < 2 else nullcontext():

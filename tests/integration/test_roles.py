@@ -31,10 +31,9 @@ OPERATOR_WRITES = {
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
     "settlement_payment", "settlement_payout", "settlement_move", "settlement_merge",
-    "acknowledgement",
-    "file_delivery", "file_delivery_end", "period_close", "period_close_position",
-    "period_close_balance", "stream_position", "balance", "reconciliation_run", "discrepancy",
-    "discrepancy_closing", "discrepancy_resolution",
+    "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
+    "period_close_position", "period_close_balance", "stream_position", "balance",
+    "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
 }  # fmt: skip
 WRITES = {
     ("author", "INSERT"): {"contract_version"},
@@ -56,7 +55,7 @@ GUARDED = {
 }  # fmt: skip
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store", "reconcile_store", "discrepancy_audit",
+    "chain_store", "payout_store", "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
 
 

@@ -274,13 +274,13 @@ async def lines(books: Books, batch: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-async def broken(books: Books, folder: Path) -> list[str]:
+async def broken(books: Books, folder: Path, settings: Settings | None = None) -> list[str]:
     """The invariants that do not hold."""
     async with (
         await Database.connect(books.url, size=1) as database,
         database.connection() as connection,
     ):
-        found = await settlement.invariants(connection, folder)
+        found = await settlement.invariants(connection, folder, settings)
     return [finding.id for finding in found if not finding.ok]
 
 

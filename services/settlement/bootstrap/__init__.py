@@ -1,18 +1,19 @@
 """Wires settlement: settings → stores → use cases. The only importer of the adapters.
 
-One page per theme: sealing, exchanging, closing, proving, running.
+One page per theme: sealing, delivering, exchanging, closing, proving, running.
 """
 
 from services.settlement.bootstrap.closing import close_period, list_periods
+from services.settlement.bootstrap.delivering import Sent, deliver_batch
 from services.settlement.bootstrap.exchanging import (
     Followed,
-    Sent,
     acknowledge_file,
-    deliver_batch,
     pay_batch,
     withdraw_batch,
 )
+from services.settlement.bootstrap.payouts import accept_change
 from services.settlement.bootstrap.proving import audit_rows, invariants, resettle
+from services.settlement.bootstrap.reviewing import list_waiting
 from services.settlement.bootstrap.running import run_settlement
 from services.settlement.bootstrap.sealing import (
     BATCH_COLUMNS,
@@ -27,15 +28,18 @@ from services.settlement.bootstrap.sealing import (
     show_batch,
     show_line,
 )
+from services.settlement.exchange.acknowledge import Acknowledged
 from services.settlement.period import Closed
 
 __all__ = [
     "BATCH_COLUMNS",
+    "Acknowledged",
     "Approved",
     "Closed",
     "Followed",
     "Sent",
     "Settled",
+    "accept_change",
     "acknowledge_file",
     "approve_batch",
     "audit_rows",
@@ -46,6 +50,7 @@ __all__ = [
     "invariants",
     "list_batches",
     "list_periods",
+    "list_waiting",
     "pay_batch",
     "reproduce_batch",
     "resettle",

@@ -17,7 +17,7 @@ from services.settlement.adapters.sides import DuckSides
 from services.settlement.adapters.workbook import write_workbook
 from services.settlement.bootstrap.parts import open_database, reading
 from services.settlement.discrepancies import Recorded, record
-from services.settlement.following import ANSWERABLE
+from services.settlement.exchange.answers import BY_LINE
 from services.settlement.reconcile.discrepancy import Discrepancy
 from services.settlement.reconciliation import Reconciliation, Terms, reconcile
 
@@ -48,7 +48,7 @@ async def reconcile_month(settings: Settings, terms: Terms, *, to: Path | None) 
             ):
                 books = await read_books(connection, terms.partner, terms.month)
                 await sides.load(connection, terms.partner, terms.month)
-            seen = reconcile(terms, books, sides, drop, answering=ANSWERABLE)
+            seen = reconcile(terms, books, sides, drop, answering=BY_LINE)
         async with database.transaction(statement_seconds=RECORD_SECONDS) as connection:
             recorded = await record(terms, seen.found, PostgresArchive(connection))
     reconciled = Reconciled(terms, seen, recorded)

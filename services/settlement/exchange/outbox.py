@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,11 +44,11 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One file on its way. `fresh` if it was not there before."""
+    """A file at the partner's, as it was sent. `fresh` if it was not there before."""
 
-    name: str
-    place: str
+    path: str
     bytes: int
+    sha256: str
     fresh: bool
 
 
@@ -72,5 +73,6 @@ async def send(
             if before is None:
                 kept.keep(sent_name, sent)
         fresh = await destination.put(sent_name, sent)
-        parcels.append(Parcel(sent_name, destination.place(sent_name), len(sent), fresh))
+        digest = hashlib.sha256(sent).hexdigest()
+        parcels.append(Parcel(destination.place(sent_name), len(sent), digest, fresh))
     return parcels

@@ -105,6 +105,29 @@ CHANGE = (
     _constant("blank", 65, 79, ""),
     _text("trace", 80, 94, "[0-9]{15}", optional=False),
 )
+_NAMED_BY_TEN = {
+    4: (_text("destination", 4, 13, "[A-Za-z0-9]{10}", optional=False),),
+    14: (_text("origin", 14, 23, "[A-Za-z0-9]{10}", optional=False),),
+}
+_NAMED_BY_NINE = {
+    4: FILE_HEADER[2:4],
+    14: (
+        _constant("blank", 14, 14, ""),
+        _text("origin", 15, 23, "[0-9]{9}", optional=False),
+    ),
+}
+
+
+def file_header(line: str) -> tuple[Field, ...]:
+    """The fields of a file header as they stand in a line: a bank's file names us by ten
+    characters and the bank by nine digits after a blank, ours the other way round.
+    """
+    sides = [
+        (_NAMED_BY_NINE if line[first - 1] == " " else _NAMED_BY_TEN)[first] for first in (4, 14)
+    ]
+    return (*FILE_HEADER[:2], *sides[0], *sides[1], *FILE_HEADER[5:])
+
+
 ADDENDA = {"05": NOTE, "98": CHANGE, "99": RETURN}
 BATCH_CONTROL = (
     _constant("record type", 1, 1, "8"),

@@ -1,0 +1,333 @@
+"""A bank of somebody else's takes our payouts, and what it answers comes home."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.kernel.errors import InvalidInput
+from services.runtime.settings import Settings
+from services.settlement import bootstrap as settlement
+from services.settlement.batches.order import Order
+from services.settlement.batches.payout import Payee
+from tests.support.bank import APRIL_3, Bank, acknowledged, import_payouts, open_bank, trusted
+from tests.support.batches import ACH_PAYOUTS, SEPA_PAYOUTS
+from tests.support.partner import owed
+from tests.support.settlement import MARCH_END, SEALED_ON, Books, broken, cash_terms
+
+ACH = replace(ACH_PAYOUTS, payees={
+    "acc-1": ACH_PAYOUTS.payees["acc-1"],
+    "acc-2": Payee("RAVI SAMPLE", "999999992", "987654", "savings"),
+    "acc-3": Payee("LI SAMPLE", "999999992", "5550001"),
+})  # fmt: skip
+SEPA = replace(SEPA_PAYOUTS, payees={
+    **SEPA_PAYOUTS.payees, "acc-3": Payee("Li Sample", "DEUTDEFF", "GB29NWBK60161331926819"),
+})  # fmt: skip
+TABLES = {"nacha-ppd": ("USD", ACH), "pain.001": ("EUR", SEPA)}
+
+
+@pytest.fixture
+def bank() -> Iterator[Bank]:
+    with open_bank() as found:
+        yield found
+
+
+class Desk:
+    """Three members are owed 13.00 in two lines, 3.99 and 0.70; one batch is on its way."""
+
+    def __init__(self, books: Books, folder: Path, settings: Settings, layout: str) -> None:
+        self.books, self.folder, self.settings, self.layout = books, folder, settings, layout
+
+    async def settle(self) -> str:
+        order = Order(partner="first-bank", through=MARCH_END, by="Ann", on=SEALED_ON)
+        found = await settlement.settle(self.settings, order)
+        assert found.header is not None
+        return found.header.batch
+
+    async def send(self, batch: str) -> bytes:
+        await settlement.approve_batch(self.settings, batch, approver="Bo", on=APRIL_3)
+        sent = await settlement.deliver_batch(
+            self.settings, batch, by="Dee", on=APRIL_3, to=None, resend=False
+        )
+        (path,) = [file.path for file in sent.files if f"-{self.layout}-" in file.path]
+        return Path(path).read_bytes()
+
+    async def hear(self, content: bytes) -> tuple[str, dict[str, int], int]:
+        return await acknowledged(self.settings, content, self.folder)
+
+    async def refused(self, content: bytes) -> str:
+        """What is said of a file that moves nothing."""
+        count = "SELECT count(*) FROM card_event"
+        before = await self.books.connection.fetchval(count)
+        with pytest.raises(InvalidInput) as error:
+            await self.hear(content)
+        assert await self.books.connection.fetchval(count) == before
+        return "\n".join(str(problem) for problem in error.value.problems)
+
+    async def outcomes(self, batch: str) -> list[tuple[Any, ...]]:
+        rows = await self.books.connection.fetch(
+            "SELECT l.account_id, o.outcome, o.code FROM settlement_line_outcome AS o "
+            "JOIN settlement_line AS l USING (batch, line) WHERE batch = $1 ORDER BY 1, l.line",
+            batch,
+        )
+        return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+async def desk(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+) -> AsyncIterator[Desk]:
+    layout = request.param
+    currency, table = TABLES[layout]
+    books = await Books.open(database_url)
+    terms = cash_terms(currency, adjustments="carry", file={"layout": layout})
+    await books.contract("cash", partner="first-bank", terms=terms)
+    given = (("acc-1", "P1", 1250), ("acc-1", "P2", 50), ("acc-2", "P3", 399), ("acc-3", "P4", 70))
+    for account, purchase, amount in given:
+        await books.member(account, None, partner=None)
+        await books.grant(account, purchase, amount, contract="cash", rule="cash", unit=currency)
+    settings = trusted(books, tmp_path / "files")
+    await import_payouts(settings, tmp_path / "files", "first-bank", table)
+    yield Desk(books, tmp_path / "files", settings, layout)
+    await books.close()
+
+
+def sepa_bank(bank: Bank, **more: Any) -> None:
+    bank.account("US", SEPA.payer.account, **more)
+    bank.account("RAVI", SEPA.payees["acc-2"].account, behaviour="closed-account")
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_a_transfer_is_accepted_refused_paid_and_returned_as_the_bank_says(
+    desk: Desk, bank: Bank
+) -> None:
+    batch = await desk.settle()
+    late = {"days": 2, "reason": "AC04", "end_to_end_id": "000001-00000004"}
+    sepa_bank(bank, behaviour="return-later", parameters=late)
+    bank.take(await desk.send(batch))
+    (report,) = bank.says("pain.002")
+    assert await desk.hear(report) == ("ANSWERED", {"ACCEPTED": 3, "REJECTED": 1}, 4)
+    assert await desk.outcomes(batch) == [
+        ("acc-1", "ACCEPTED", ""),
+        ("acc-1", "ACCEPTED", ""),
+        ("acc-2", "REJECTED", "AC04"),
+        ("acc-3", "ACCEPTED", ""),
+    ]
+    assert await owed(desk.books) == {"member": -1370, "payout-clearing": 1370}
+    (debits,) = bank.says("camt.054")
+    assert await desk.hear(debits) == ("ANSWERED", {"PAID": 3}, 3)
+    assert await owed(desk.books) == {"member": -1370, "bank": 1370}
+    bank.until("2026-04-09")
+    (credits,) = bank.says("camt.054")
+    assert await desk.hear(credits) == ("ANSWERED", {"REJECTED": 1}, 1)
+    assert (await desk.outcomes(batch))[3] == ("acc-3", "REJECTED", "AC04")
+    assert await owed(desk.books) == {"member": -1300, "bank": 1300}
+    statements = [one for one in bank.says("camt.053") if b"000001-0000000" in one]
+    assert len(statements) == 2
+    for statement in statements:
+        assert (await desk.hear(statement))[2] == 0, "it repeats the notifications"
+    assert (await desk.hear(report))[2] == 0
+    assert await broken(desk.books, desk.folder, desk.settings) == []
+    again = await desk.settle()
+    assert await desk.outcomes(again) == []
+    rows = await desk.books.connection.fetch(
+        "SELECT account_id, amount, original_batch, original_line FROM settlement_line "
+        "WHERE batch = $1 ORDER BY line", again,
+    )  # fmt: skip
+    assert [tuple(row) for row in rows] == [
+        ("acc-2", 399, batch, 3), ("acc-3", 70, batch, 4),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_a_file_that_the_bank_rejects_gives_everything_back(desk: Desk, bank: Bank) -> None:
+    batch = await desk.settle()
+    sepa_bank(bank, behaviour="reject-file")
+    bank.take(await desk.send(batch))
+    (report,) = bank.says("pain.002")
+    assert await desk.hear(report) == ("ANSWERED", {"REJECTED": 4}, 4)
+    assert {code for _, _, code in await desk.outcomes(batch)} == {"FF01"}
+    assert await owed(desk.books) == {}
+    assert (await desk.hear(report))[2] == 0
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_one_statement_with_payment_and_return_moves_both(desk: Desk, bank: Bank) -> None:
+    batch = await desk.settle()
+    late = {"days": 0, "reason": "MD07", "end_to_end_id": "000001-00000003"}
+    sepa_bank(bank, behaviour="return-later", parameters=late)
+    bank.ask("PATCH", "/_mock/accounts/RAVI", {"behaviour": "accept"})
+    bank.take(await desk.send(batch))
+    bank.until("2026-04-02")
+    (statement,) = [one for one in bank.says("camt.053") if b"000001-0000000" in one]
+    state, outcomes, fresh = await desk.hear(statement)
+    assert (state, outcomes) == ("ANSWERED", {"PAID": 4, "REJECTED": 1})
+    assert fresh == 5
+    assert await owed(desk.books) == {"member": -1370, "bank": 1370}
+    for notice in bank.says("camt.054"):
+        assert (await desk.hear(notice))[2] == 0
+    (report,) = bank.says("pain.002")
+    assert (await desk.hear(report))[2] == 0, "it comes late, and says nothing new"
+    assert await broken(desk.books, desk.folder, desk.settings) == []
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_what_is_not_ours_or_not_sound_is_refused_and_nothing_moves(
+    desk: Desk, bank: Bank
+) -> None:
+    batch = await desk.settle()
+    sepa_bank(bank)
+    bank.take(await desk.send(batch))
+    bank.until("2026-04-02")
+    (report,) = bank.says("pain.002")
+    (notice,) = bank.says("camt.054")
+    (statement,) = [one for one in bank.says("camt.053") if b"000001-0000000" in one]
+    iban = SEPA.payer.account.encode()
+    wrong = {
+        "another bank's message": (report, b"first-bank-000001", b"other-bank-000001",
+                                   "answers no message of ours to first-bank"),
+        "a batch that is not there": (report, b"first-bank-000001", b"first-bank-000009",
+                                      "there is no first-bank-000009"),
+        "an unknown payment": (report, b"000001-00000001", b"000001-00000077",
+                               "'000001-00000077': is no payment that was sent"),
+        "a count": (report, b"<OrgnlNbOfTxs>3<", b"<OrgnlNbOfTxs>999999999<",
+                    "OrgnlNbOfTxs: '999999999'"),
+        "a sum": (report, b"17.69", b"17.70", "what was sent comes to 17.69"),
+        "a status": (report, b"<TxSts>ACCP", b"<TxSts>WHAT", "TxSts: 'WHAT': must be one of"),
+        "cut off": (report, b"</Document>", b"", "no element found"),
+        "an entity": (report, b"?>", b'?><!DOCTYPE d [<!ENTITY a "b">]>', "has a document type"),
+        "another account": (notice, iban, b"DE02120300000000202051",
+                            "is not the account that the payments were made from"),
+        "an amount": (notice, b"13.00", b"13.01", "was 1300 EUR"),
+        "a currency": (notice, b'Ccy="EUR">13.00', b'Ccy="SEK">13.00', "was 1300 EUR"),
+        "a side": (notice, b"DBIT", b"CRDT", "must be a debit, or a credit that says"),
+        "a hole": (statement, b"<NbOfNtries>2<", b"<NbOfNtries>3<", "there are 2 entries"),
+        "a balance": (statement, b"100000.00", b"100000.01", "an entry is missing, doubled"),
+        "no message": (report, b"pain.002.001", b"pain.999.001", "is no message that we read"),
+        "nothing of ours": (notice, b"000001-0000000", b"somebody-000000",
+                            "names no payment of ours"),
+    }  # fmt: skip
+    for what, (content, old, new, why) in wrong.items():
+        assert old in content, what
+        assert why in await desk.refused(content.replace(old, new)), what
+    assert await desk.outcomes(batch) == []
+    doubled = notice.replace(b"</Ntry>", b"</Ntry>", 1)
+    first = notice[notice.index(b"<Ntry>") : notice.index(b"</Ntry>") + 7]
+    doubled = notice.replace(first, first + first, 1)
+    assert await desk.hear(doubled) == ("SENT", {"PAID": 3}, 3), "told twice counts once"
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_a_payment_after_its_rejection_is_a_contradiction_that_is_named(
+    desk: Desk, bank: Bank
+) -> None:
+    batch = await desk.settle()
+    sepa_bank(bank)
+    bank.take(await desk.send(batch))
+    (report,) = bank.says("pain.002")
+    (notice,) = bank.says("camt.054")
+    await desk.hear(report.replace(b"<TxSts>ACCP", b"<TxSts>RJCT", 1))
+    assert "line 1 is REJECTED already: it cannot be PAID" in await desk.refused(notice)
+    assert (await desk.outcomes(batch))[0] == ("acc-1", "REJECTED", "NO_REASON")
+
+
+def ach_bank(bank: Bank, **more: Any) -> None:
+    bank.account("US", "DE89370400440532013000", format="nacha", currency="USD",
+                 account_number="1234567890", **more)  # fmt: skip
+    bank.account("RAVI", "FR1420041010050500013M02606", format="nacha", currency="USD",
+                 account_number="987654", behaviour="closed-account")  # fmt: skip
+
+
+@pytest.mark.parametrize("desk", ["nacha-ppd"], indirect=True)
+async def test_what_the_ach_returns_is_given_back_and_goes_out_again(
+    desk: Desk, bank: Bank
+) -> None:
+    batch = await desk.settle()
+    late = {"days": 2, "reason": "R03", "end_to_end_id": "000001-00000004"}
+    ach_bank(bank, behaviour="return-later", parameters=late)
+    bank.take(await desk.send(batch))
+    bank.until("2026-04-02")
+    (returned,) = bank.says("nacha.return")
+    assert await desk.hear(returned) == ("SENT", {"REJECTED": 1}, 1)
+    assert await desk.outcomes(batch) == [("acc-2", "REJECTED", "R02")]
+    assert (await desk.hear(returned))[2] == 0
+    _, paid = await settlement.pay_batch(
+        desk.settings, batch, by="Dee", reference="WIRE-1", on=APRIL_3
+    )
+    assert paid == 3
+    bank.until("2026-04-08")
+    (later,) = bank.says("nacha.return")
+    assert await desk.hear(later) == ("ANSWERED", {"REJECTED": 1}, 1)
+    assert await owed(desk.books) == {"member": -1300, "bank": 1300}
+    again = await desk.settle()
+    rows = await desk.books.connection.fetch(
+        "SELECT account_id, original_batch, original_line FROM settlement_line "
+        "WHERE batch = $1 ORDER BY line", again,
+    )  # fmt: skip
+    assert [tuple(row) for row in rows] == [("acc-2", batch, 3), ("acc-3", batch, 4)]
+    assert await broken(desk.books, desk.folder, desk.settings) == []
+    text = returned.decode()
+    wrong = {
+        "another trace": ("091000010000002", "091000010000003", "original trace (7-21)"),
+        "another bank": ("99999999      ", "99999998      ", "original routing (28-35)"),
+        "another company": ("1234567890PPD", "1234567891PPD", "company id"),
+        "a stranger's": ("000001-00000003", "SOMEBODYS-ENTRY", "is no payment of ours"),
+        "an unknown batch": ("000001-00000003", "000007-00000003", "there is no first-bank-000007"),
+        "an amount": ("0000000399", "0000000398", "was 399 USD"),
+        "cut off": (text[-95:], "", "no multiple of 10"),
+        "no return": ("799R02", "705R02", "is neither a return nor a change"),
+    }  # fmt: skip
+    for what, (old, new, why) in wrong.items():
+        assert old in text, what
+        assert why in await desk.refused(text.replace(old, new).encode()), what
+
+
+@pytest.mark.parametrize("desk", ["nacha-ppd"], indirect=True)
+async def test_a_change_that_the_bank_asks_for_waits_for_a_person(desk: Desk, bank: Bank) -> None:
+    batch = await desk.settle()
+    ach_bank(bank)
+    bank.take(await desk.send(batch))
+    bank.until("2026-04-03")
+    (returned,) = bank.says("nacha.return")
+    change = returned.decode().replace("799R02", "798C01").split("\n")
+    nth = next(nth for nth, line in enumerate(change) if line.startswith("798"))
+    change[nth] = change[nth][:35] + "111222333".ljust(29) + " " * 15 + change[nth][79:]
+    content = "\n".join(change).encode()
+    assert await desk.hear(content) == ("SENT", {"WARNED": 1}, 1)
+    assert (await desk.hear(content))[2] == 0
+    (asked,) = await settlement.list_waiting(desk.settings, today=APRIL_3)
+    assert (asked.what, asked.about, asked.account_id) == (
+        "account-change", f"{batch}/3", "acc-2",
+    )  # fmt: skip
+    assert "111222333" not in repr(asked)
+    stored = await desk.books.connection.fetch("SELECT * FROM settlement_account_change")
+    assert b"111222333" not in bytes(stored[0]["sealed"])
+    bodies = await desk.books.connection.fetch("SELECT body FROM card_event")
+    assert not any(b"111222333" in bytes(row["body"]) for row in bodies)
+
+    await settlement.accept_change(desk.settings, batch, 3, by="Bo", on=APRIL_3)
+    assert await settlement.list_waiting(desk.settings, today=APRIL_3) == []
+    await desk.books.grant("acc-2", "P9", 100, contract="cash", rule="cash", unit="USD")
+    second = await desk.send(await desk.settle())
+    assert b"632999999992111222333        0000000100" in second
+    with pytest.raises(InvalidInput, match="no change waits"):
+        await settlement.accept_change(desk.settings, batch, 3, by="Bo", on=APRIL_3)
+    assert await broken(desk.books, desk.folder, desk.settings) == []
+
+
+@pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
+async def test_a_bank_that_stays_silent_is_listed_and_nothing_is_sent_again(desk: Desk) -> None:
+    batch = await desk.settle()
+    await desk.send(batch)
+    assert await settlement.list_waiting(desk.settings, today=date(2026, 4, 8)) == []
+    (silent,) = await settlement.list_waiting(desk.settings, today=date(2026, 4, 9))
+    assert (silent.what, silent.partner, silent.about, silent.since) == (
+        "no-answer", "first-bank", batch, APRIL_3,
+    )  # fmt: skip
+    runs = await desk.books.connection.fetchval("SELECT count(*) FROM file_delivery")
+    assert runs == 1
