@@ -20,7 +20,7 @@ WORDS = sorted(
     if file.name.endswith(".md") and file.name != "README.md"
 )
 
-INCOMING = {"payout-accounts.md", "air-miles-audit.md"}
+INCOMING = {"payout-accounts.md", "pain.002.md", "camt.md"}
 """What others write: milepost publishes no file of these."""
 
 
