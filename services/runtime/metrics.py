@@ -33,6 +33,8 @@ GaugeName = Literal[
     "milepost_oldest_event_age_seconds",
     # Streams that this process holds.
     "milepost_streams_claimed",
+    # Batches that a partner should have answered by now; a person must ask there.
+    "milepost_answers_overdue",
 ]
 HistogramName = Literal[
     # Seconds from a batch's first record in hand to its commit.
@@ -53,6 +55,7 @@ _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
     "milepost_lag_records": ("Records not committed yet", ("stream",)),
     "milepost_oldest_event_age_seconds": ("Age of the oldest record of the last batch", ()),
     "milepost_streams_claimed": ("Streams held by this process", ()),
+    "milepost_answers_overdue": ("Batches that a partner should have answered", ()),
 }
 _HISTOGRAMS: dict[HistogramName, tuple[str, tuple[float, ...]]] = {
     "milepost_batch_seconds": (

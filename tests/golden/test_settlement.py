@@ -16,11 +16,13 @@ from services.settlement.files.statement import forms
 from services.settlement.files.statement.of import of_batch
 from tests.support.batches import (
     answer_to,
+    audit_of,
     cash_batch,
     fbdi_of,
     miles_batch,
     page_batch,
     payout_batch,
+    returned,
 )
 
 FOLDER = Path(__file__).parent / "settlement"
@@ -45,8 +47,8 @@ def produced() -> dict[str, bytes]:
     files["first-bank-gl-fbdi-000003.csv"] = fbdi_of(cash_batch())
     statement = of_batch(miles_batch(), [])
     files["sky-air-statement-000011.csv"] = forms.write(statement, "csv")
-    name, content = answer_to(miles_batch())
-    return files | {name: content}
+    files |= dict([answer_to(miles_batch()), audit_of(miles_batch()), returned(payout_batch())])
+    return files
 
 
 PRODUCED = produced()

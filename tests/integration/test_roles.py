@@ -30,7 +30,8 @@ OPERATOR_WRITES = {
     "member_row", "account_dates", "activation", "stream", "card_event", "transfer",
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
-    "settlement_payment", "settlement_payout", "settlement_move", "settlement_merge",
+    "settlement_payment", "settlement_payout", "settlement_account_change",
+    "settlement_move", "settlement_merge",
     "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
     "period_close_position", "period_close_balance", "stream_position", "balance",
     "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
@@ -47,6 +48,7 @@ WRITES = {
 UNREAD = ("author", "settlement_payout")
 """Who writes contracts needs no account, not even sealed."""
 GUARDED = {
+    "settlement_account_change",
     "settlement_batch", "settlement_answer", "settlement_merge", "settlement_line",
     "settlement_member", "settlement_file", "settlement_approval", "settlement_announcement",
     "settlement_state", "settlement_payment", "settlement_payout", "settlement_move",
@@ -55,7 +57,7 @@ GUARDED = {
 }  # fmt: skip
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store", "payout_store", "reconcile_store", "discrepancy_audit",
+    "chain_store", "payout_store", "review_store", "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+
+from mockbank import nacha as bank_nacha
 
 from services.settlement.batches.batch import Flow, Header, Sealed
 from services.settlement.batches.due import Due
@@ -14,9 +16,10 @@ from services.settlement.batches.payout import Payee, Payer, Payouts
 from services.settlement.batches.terms import PartnerTerms, TermsBook, read_terms
 from services.settlement.billing.chart import read_chart
 from services.settlement.billing.journal import journal
-from services.settlement.files import fbdi
+from services.settlement.files import catalogue, fbdi
 from services.settlement.files.layout.pages import pages
 from services.settlement.files.layout.writer import write
+from tests.support.partner import Verdict, answered
 from tests.support.settlement import MARCH_5, MARCH_END, cash_terms, miles_terms
 
 
@@ -163,6 +166,33 @@ def answer_to(batch: Sealed) -> tuple[str, bytes]:
     }
     name = f"{batch.header.partner}-mileage-answer-{batch.header.sequence:06d}.csv"
     return name, write(pages()["mileage-answer"], header, rows, file=name)[0]
+
+
+def audit_of(batch: Sealed) -> tuple[str, bytes]:
+    """What AIR MILES might answer: name and bytes of an `air-miles-audit`."""
+    (sent,) = [file.content for file in catalogue.files(batch) if file.name.endswith(".txt")]
+    said = {2: Verdict("M", merge_to="77777777"), 3: Verdict("E", flags="Y   Y"),
+            4: Verdict("W", flags="     Y")}  # fmt: skip
+    header = batch.header
+    return f"{header.partner}-air-miles-audit-{header.sequence:06d}.txt", answered(sent, said)
+
+
+def returned(batch: Sealed) -> tuple[str, bytes]:
+    """What a bank of somebody else's returns of an ACH file: its second entry, R02."""
+    (sent,) = [file.content for file in catalogue.files(batch) if file.layout == "nacha-ppd"]
+    _, _, _, entry, *_ = sent.decode("ascii").split("\n")
+    back = {"transaction_code": entry[1:3], "entry_class": "PPD", "instruction_id": entry[79:94],
+            "amount": int(entry[29:39]), "end_to_end_id": entry[39:54].strip(),
+            "creditor_name": entry[54:76].strip(), "creditor_number": entry[12:29].strip(),
+            "creditor_clearing_id": entry[3:12], "return_reason": "R02"}  # fmt: skip
+    payer = {"account_number": ACH_PAYOUTS.payer.identifier, "name": ACH_PAYOUTS.payer.name}
+    content = bank_nacha.return_file(
+        ACH_PAYOUTS.payer.bank, payer, [back], date(2026, 4, 2),
+        datetime(2026, 4, 2, 9, 30, tzinfo=UTC),
+    )  # fmt: skip
+    header = batch.header
+    name = f"{header.partner}-nacha-return-{header.sequence:06d}.ach"
+    return name, content.encode("ascii")
 
 
 def payout_batch(layout: str = "nacha-ppd") -> Sealed:

@@ -29,6 +29,22 @@ CREATE VIEW settlement_unanswered WITH (security_invoker = true) AS
     FROM settlement_batch AS b JOIN settlement_batch_state AS s USING (batch)
    WHERE s.state = 'SENT';
 
+-- Who brought it in, without what is sealed.
+CREATE FUNCTION audit_account_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog AS $$
+BEGIN
+  EXECUTE format(
+    'INSERT INTO %I.audit (actor, action, subject, recorded_on, login, role, program, detail) '
+    'VALUES ($1, $2, $3, $4, session_user, $5, $6, $7)', TG_TABLE_SCHEMA)
+    USING NEW.who, 'account change', NEW.batch || '/' || NEW.line, NEW.recorded_on,
+          current_setting('role'), current_setting('application_name'),
+          jsonb_build_object('account_id', NEW.account_id, 'code', NEW.code);
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit_account_change AFTER INSERT ON settlement_account_change
+  FOR EACH ROW EXECUTE FUNCTION audit_account_change();
+
 ALTER TABLE settlement_account_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE settlement_account_change FORCE ROW LEVEL SECURITY;
 CREATE POLICY house ON settlement_account_change TO milepost_app, milepost_author,

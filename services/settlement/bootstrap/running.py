@@ -12,14 +12,17 @@ from services.runtime.database import Database
 from services.runtime.producer import BatchProducer, OutgoingRecord
 from services.runtime.service import Service
 from services.runtime.settings import Settings
+from services.runtime.system_clock import SystemClock
 from services.runtime.telemetry import get_logger
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.chain_store import PostgresChainStore
 from services.settlement.adapters.file_drop import FolderDrop
+from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.audit import seal_audit
 from services.settlement.bootstrap.delivering import check_deliveries
 from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.keeper import announcement, tidy
+from services.settlement.review import overdue
 
 ROUND_SECONDS = 1.0
 SEAL_EVERY = 5
@@ -55,6 +58,7 @@ async def run_settlement(service: Service) -> None:
                 if rounds % SEAL_EVERY == 0:
                     async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:
                         await seal_audit(PostgresChainStore(connection))
+                    await _count_silence(service, database)
                 rounds += 1
                 backoff.reset()
                 with suppress(TimeoutError):
@@ -63,6 +67,14 @@ async def run_settlement(service: Service) -> None:
                 _log.warning("waiting, will try again", error=str(error))
                 service.metrics.count("milepost_retries_total", what="settlement")
                 await backoff.wait(service.stop)
+
+
+async def _count_silence(service: Service, database: Database) -> None:
+    """Tell how many batches a partner should have answered; nothing is sent again by itself."""
+    today, days = SystemClock().today(), service.settings.answer_days
+    async with database.connection() as connection:
+        silent = await overdue(PostgresReviewStore(connection), today=today, days=days)
+    service.metrics.set("milepost_answers_overdue", len(silent))
 
 
 async def _announce(settings: Settings, store: PostgresBatchStore) -> None:

@@ -67,8 +67,8 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """What a file says that it is: `reads` makes the reader from what was sent.
+class Claim:
+    """The layout of a file, and what it answers: `reads` makes the reader from what was sent.
 
     `batches` goes from sequence to the line of the file that names it.
     """
@@ -88,35 +88,36 @@ async def expected(
 
     Raises InvalidInput when it is no answer, or answers what was not sent to this partner.
     """
-    claim = _claim(name, content, partner)
-    if claim.problems:
-        raise InvalidInput(list(claim.problems))
+    claimed = claim(name, content, partner)
+    if claimed.problems:
+        raise InvalidInput(list(claimed.problems))
     found: list[Expected] = []
     problems: list[Problem] = []
-    for sequence, at in sorted(claim.batches.items()):
+    for sequence, at in sorted(claimed.batches.items()):
         batch = batch_id(partner, sequence)
         headers = await store.headers(batch=batch)
         if not headers or headers[0].state not in (SENT, ANSWERED):
             state = f"{batch} is {headers[0].state}" if headers else f"there is no {batch}"
             why = f"{state}: it was never sent to {partner}"
-            problems.append(Problem(why, file=name, line=at, field=claim.named_in,
+            problems.append(Problem(why, file=name, line=at, field=claimed.named_in,
                                     value=str(sequence)))  # fmt: skip
             continue
-        files = [file for file in await recompute(batch, store) if claim.fits(file)]
+        files = [file for file in await recompute(batch, store) if claimed.fits(file)]
         if not files:
             why = f"{batch} went out in no layout that is answered like this"
             problems.append(Problem(why, file=name, line=at))
             continue
-        found.append(Expected(headers[0], claim.layout, claim.reads(sequence, files)))
+        found.append(Expected(headers[0], claimed.layout, claimed.reads(sequence, files)))
     if problems:
         raise InvalidInput(problems)
     return found
 
 
-def _claim(name: str, content: bytes, partner: str) -> _Claim:
+def claim(name: str, content: bytes, partner: str) -> Claim:
+    """What a file says that it is, or everything that is wrong with it."""
     sequence = air_miles_audit.sequence_of(content)
     if sequence is not None:
-        return _Claim(
+        return Claim(
             air_miles_audit.LAYOUT, {sequence: 1}, "transmission sequence (13-18)",
             lambda file: file.layout == air_miles_audit.SENT_AS and file.name.endswith(".txt"),
             lambda _, files: partial(_audit, name, content, files),
@@ -135,8 +136,8 @@ def _claim(name: str, content: bytes, partner: str) -> _Claim:
     return _refused([Problem(why, file=name, line=1)])
 
 
-def _refused(problems: Sequence[Problem]) -> _Claim:
-    return _Claim("", {}, "", lambda _: False, lambda *_: partial(_audit, "", b"", ()), problems)
+def _refused(problems: Sequence[Problem]) -> Claim:
+    return Claim("", {}, "", lambda _: False, lambda *_: partial(_audit, "", b"", ()), problems)
 
 
 def _xml(content: bytes, name: str, partner: str) -> BankAnswer:
@@ -157,7 +158,7 @@ def _xml(content: bytes, name: str, partner: str) -> BankAnswer:
     return BankAnswer("", problems=(Problem(why, file=name, line=root.line, value=value),))
 
 
-def _of_bank(answer: BankAnswer, name: str, partner: str) -> _Claim:
+def _of_bank(answer: BankAnswer, name: str, partner: str) -> Claim:
     if answer.problems:
         return _refused(answer.problems)
     batches: dict[int, int] = {}
@@ -180,16 +181,16 @@ def _of_bank(answer: BankAnswer, name: str, partner: str) -> _Claim:
         said = tuple(one for one in answer.said if answer.message or one.reference.startswith(own))
         return partial(_bank, name, replace(answer, said=said), files)
 
-    return _Claim(
+    return Claim(
         answer.layout, batches, "reference", lambda file: file.layout in payout.ENDINGS, reads
     )
 
 
-def _of_page(reading: Reading, sequence: int, batch: str, name: str, partner: str) -> _Claim:
+def _of_page(reading: Reading, sequence: int, batch: str, name: str, partner: str) -> Claim:
     if batch != batch_id(partner, sequence):
         why = f"is no batch of {partner} with the sequence {sequence}"
         return _refused([Problem(why, file=name, line=1, field="batch", value=batch)])
-    return _Claim(
+    return Claim(
         ANSWER_PAGE, {sequence: 1}, "sequence", lambda file: file.layout in BY_PAGE,
         lambda *_: partial(_page, name, reading),
     )  # fmt: skip

@@ -20,9 +20,8 @@ WORDS = sorted(
     if file.name.endswith(".md") and file.name != "README.md"
 )
 
-NOT_OURS = {"air-miles-audit.md", "payout-accounts.md"}
-"""What others write: their pages show no published bytes of ours."""
-SHOWN = [page for page in WORDS if page not in NOT_OURS]
+INCOMING = {"payout-accounts.md", "pain.002.md", "camt.md"}
+"""What others write: milepost publishes no file of these."""
 
 
 def words(page: str) -> str:
@@ -56,7 +55,7 @@ def test_the_page_in_words_says_every_field(name: str) -> None:
         ]
 
 
-@pytest.mark.parametrize("page", SHOWN)
+@pytest.mark.parametrize("page", sorted(set(WORDS) - INCOMING))
 def test_the_sample_on_the_page_is_the_published_file(page: str) -> None:
     name = re.search(r"Sample: `([^`]+)`", words(page))
     assert name is not None
