@@ -29,6 +29,7 @@ from services.kernel.calendar import Per, day_of, span_of
 _NO_ATTRIBUTES: Mapping[str, str] = {}
 _REWARD = Entry.REWARD
 _POSTING = After.POSTING
+_NO_RULE = Reason.NO_RULE
 
 
 class Enrolments(AccountFacts, Protocol):
@@ -182,7 +183,8 @@ def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> 
 def _pass_over(terms: Terms, candidates: tuple[Candidate, ...], found: Assessment) -> None:
     """Rules whose codes do not fit: one refusal, or one each where somebody is told."""
     if found.verdicts is None:
-        found.refuse(None, None, Reason.NO_RULE)
+        if found.reason is None or found.reason < _NO_RULE:
+            found.reason = _NO_RULE
         return
     fitting = {candidate.rule.id for candidate in candidates}
     for rule in terms.rules:

@@ -9,14 +9,14 @@ from services.accrual.contracts.terms import Kind
 from services.accrual.engine.eligibility import nothing_of
 from services.accrual.engine.reasons import Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey, key_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, Stored
+from services.accrual.lifecycle.purchase import Grant, Purchase
 
 
 def held_back(
     purchase: Purchase,
     grant: Grant,
     *,
-    purchases: Iterable[Purchase | Stored],
+    purchases: Iterable[Purchase],
     totals: Mapping[TotalKey, Total],
     book: Book,
     complete: bool,
@@ -45,7 +45,7 @@ def held_back(
 
 
 def before_of(
-    purchases: Iterable[Purchase | Stored], purchase: Purchase, grant: Grant, key: TotalKey
+    purchases: Iterable[Purchase], purchase: Purchase, grant: Grant, key: TotalKey
 ) -> int:
     """T before one grant of a purchase, in recorded order."""
     before = 0
