@@ -55,7 +55,10 @@ class Loaded(msgspec.Struct, gc=False):
             rows = {place: rows[place] for place in sorted(self.linked) if place in rows}
         return [
             restore(
-                stream_id=place[0], number=place[1], issuer_id=issuer_id, account_id=account_id,
+                stream_id=place[0],
+                number=place[1],
+                issuer_id=issuer_id,
+                account_id=account_id,
                 body=body,
             )
             for place, (issuer_id, body) in rows.items()
@@ -74,17 +77,15 @@ class Loaded(msgspec.Struct, gc=False):
         line = self.line(account_id)
         return None if line is None else line.copy()
 
-    def _totals(self) -> dict[TotalKey, Total]:
-        return {
-            key: Total(unit, "", total, granted)
-            for key, (unit, total, granted) in self.totals.items()
-        }
-
     def open(
         self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
     ) -> Account:
         """A fresh account to decide over."""
         known = self.known.copy()
+        totals = {
+            key: Total(unit, "", total, granted)
+            for key, (unit, total, granted) in self.totals.items()
+        }
         if self.waiting or self.failed:
             for found in (*self.waiting, *self.failed):
                 known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
@@ -95,7 +96,7 @@ class Loaded(msgspec.Struct, gc=False):
             enrolments=enrolments,
             purchases=self.restored(account_id) if self.purchases else (),
             line=None if self.linked is None else self._copied(account_id),
-            totals=self._totals() if self.totals else None,
+            totals=totals,
             waiting=self.waiting,
             known=known,
             complete=self.complete,

@@ -5,7 +5,7 @@ reached its cap. The same every time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 
 from services.accrual.batch import Loaded, decide_account
@@ -122,9 +122,7 @@ def refund_of(bought: Recorded, seq: int) -> Recorded:
 def stored(events: list[Recorded], book: Book) -> Loaded:
     """What the database holds of an account after these events of it."""
     account_id = events[0].event.account_id
-    decided = decide_account(
-        account_id, events, Loaded(), book=book, enrolments=roster(account_id)
-    )
+    decided = decide_account(account_id, events, Loaded(), book=book, enrolments=roster(account_id))
     (account,) = decided.accounts
     return Loaded(
         purchases={
@@ -132,10 +130,9 @@ def stored(events: list[Recorded], book: Book) -> Loaded:
             for found in account.purchases.values()
         },
         totals={
-            key: (total.unit, total.total, total.granted)
-            for key, total in account.totals.items()
+            key: (total.unit, total.total, total.granted) for key, total in account.totals.items()
         },
-        known={key: stub for key, stub in account.known.items()},
+        known=account.known,
     )
 
 

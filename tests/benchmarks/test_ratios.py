@@ -1,6 +1,7 @@
-"""How much dearer or cheaper one thing is than another, in one run: printed, never judged.
+"""How much dearer or cheaper one thing is than another, in one run.
 
-Each is the quickest of many short rounds, so that what else the machine does matters little.
+Rounds are short and many, so that what else the machine does matters little; what is judged is the
+median of rounds that take turns, and leniently: a promise broken by half is a change of the code.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from services.ingest.feeds.encoding import FRAME, encode
 from services.ingest.feeds.formats import parser
 from services.kernel.errors import Rejected
 from services.kernel.transaction import CardTransaction
+from services.local import ratios, specimens
 from services.local.load import FEEDS, Load, contracts
 from tests.support.canonical import SCHEMA
 
@@ -100,3 +102,23 @@ def test_deciding_beside_decoding(tell: Callable[[str, int, str, int], None]) ->
     bodies = [one.body for one in recorded]
     its = quickest(lambda: [decide(one) for one in recorded])
     tell("deciding", its, "decoding", quickest(lambda: [decode_event(body) for body in bodies]))
+
+
+@pytest.mark.parametrize("measured", ratios.measure(turns=9), ids=lambda one: one.name)
+def test_what_the_engine_promises_is_far_from_broken(measured: ratios.Ratio) -> None:
+    assert 0 < measured.ratio < 1.5 * measured.most
+    assert measured.us > 0
+
+
+def test_the_full_cap_of_the_bench_is_full_and_a_refund_makes_room_in_it() -> None:
+    book = specimens.five_rules(specimens.REACHED)
+    bought = specimens.purchases(1_000, accounts=1)
+    whole = specimens.stored(bought, book)
+    ((_, earned, granted),) = whole.totals.values()
+    assert earned > granted == int(specimens.REACHED)
+    back = specimens.refund_of(bought[0], 1_001)
+    roster = specimens.roster(back.event.account_id)
+    decided = ratios.refund_into_full_cap(back, bought[0], whole, book, roster)
+    taken, given = decided.transfers
+    assert (taken.of_purchase, taken.amount) == (bought[0].seq, given.amount)
+    assert given.of_purchase > 100

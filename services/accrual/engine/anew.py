@@ -26,6 +26,15 @@ class Standing:
         self.total = 0
         self.worth = 0
 
+    def take(self, amount: int) -> int:
+        """Let an amount in; what comes out."""
+        self.total = through = self.total + amount
+        if through > self.straight:
+            through = self.worth_of(through)
+        granted = through - self.worth
+        self.worth = through
+        return granted
+
 
 def share_anew(
     purchases: dict[tuple[str, str], Purchase],
@@ -60,47 +69,36 @@ class _Anew:
 
     def run(self) -> None:
         """Pass all purchases, and leave the totals where they stand then."""
-        ways: dict[int, tuple[tuple[int, Standing], ...]] = {}
+        ways: dict[int, tuple[Standing, ...]] = {}
         waited = len(self._line)
         for turn in self._line.turns(self._purchases.values()):
-            grant = turn.grant
             way = ways.get(turn.lane.number)
             if way is None:
-                way = ways[turn.lane.number] = self._way(turn.lane, grant)
-            amount = grant.earned
-            for index, stands in way:
-                stands.total = through = stands.total + amount
-                if through > stands.straight:
-                    through = stands.worth_of(through)
-                granted = through - stands.worth
-                stands.worth = through
-                share = grant.shares[index]
-                if share.granted != granted or share.entered != amount:
-                    share = self._new(turn).shares[index]
-                    share.entered, share.granted = amount, granted
-                amount = granted
-            if grant.granted != amount:
-                self._new(turn).granted = amount
+                way = ways[turn.lane.number] = self._way(turn.lane)
+            earned = turn.earned
+            came_out = (way[0].take(earned),) if len(way) == 1 else _through(way, earned)
+            if came_out != turn.came_out:
+                self._write(turn, came_out)
         if len(self._line) < waited:
             self._line.close()
         for key, total in self._totals.items():
             sums = self._sums.get(key)
             total.move(*(0, 0) if sums is None else (sums.total, sums.worth))
 
-    def _way(self, lane: Lane, grant: Grant) -> tuple[tuple[int, Standing], ...]:
+    def _way(self, lane: Lane) -> tuple[Standing, ...]:
         """The totals of a lane, as they stand in this run."""
-        way: list[tuple[int, Standing]] = []
+        way: list[Standing] = []
         passed = self._book.totals(lane.contract, lane.version, lane.rule)
-        for index, (key, running) in enumerate(zip(lane.keys, passed, strict=True)):
+        for key, running in zip(lane.keys, passed, strict=True):
             stands = self._sums.get(key)
             if stands is None:
                 stands = self._sums[key] = Standing(running)
-                total_of(self._totals, key, grant, running)
-            way.append((index, stands))
+                total_of(self._totals, key, lane.unit, running)
+            way.append(stands)
         return tuple(way)
 
-    def _new(self, turn: Turn) -> Grant:
-        """The grant of a turn, to be written; what stood before of its purchase is kept."""
+    def _write(self, turn: Turn, came_out: tuple[int, ...]) -> None:
+        """Let a grant be what came out of its totals; what stood before of its purchase is kept."""
         purchase = turn.purchase
         if purchase is None:
             purchase = self._line.take(turn.of)
@@ -108,7 +106,33 @@ class _Anew:
                 purchase = self._before[turn.of[1]][0]
             else:
                 self._purchases[purchase.issuer_id, purchase.key] = purchase
+        grant = purchase.grants[turn.at]
+        if _is(grant, came_out):
+            return
         if purchase.number not in self._before:
             self._before[purchase.number] = (purchase, standing(purchase.grants))
         purchase.changed = True
-        return purchase.grants[turn.at]
+        entered = grant.earned
+        for share, granted in zip(grant.shares, came_out, strict=True):
+            share.entered, share.granted = entered, granted
+            entered = granted
+        grant.granted = entered
+
+
+def _through(way: tuple[Standing, ...], amount: int) -> tuple[int, ...]:
+    """What comes out of each total when an amount enters the first one."""
+    came_out: list[int] = []
+    for stands in way:
+        amount = stands.take(amount)
+        came_out.append(amount)
+    return tuple(came_out)
+
+
+def _is(grant: Grant, came_out: tuple[int, ...]) -> bool:
+    """Whether this is what stands there already."""
+    entered = grant.earned
+    for share, granted in zip(grant.shares, came_out, strict=True):
+        if share.entered != entered or share.granted != granted:
+            return False
+        entered = granted
+    return grant.granted == entered

@@ -241,9 +241,10 @@ class Account:
         if any(grant.granted for grant in own.grants):
             return Decision(Outcome.NO_REWARD, NO_CHANGE, [])
         reasons = [] if found.reason is None else [found.reason]
+        in_line = () if self.line is None else self.line.purchases()
         reasons += [
             held_back(
-                own, grant, purchases=(*self.purchases.values(), *(self.line.purchases() if self.line else ())),
+                own, grant, purchases=(*self.purchases.values(), *in_line),
                 totals=self.totals, book=self.book, complete=self.complete,
             )
             for grant in own.grants

@@ -16,10 +16,11 @@ from services.accrual.lifecycle.purchase import Grant, Purchase, part_of, restor
 class Lane:
     """The totals that grants of one rule go through in the same periods and scopes."""
 
-    __slots__ = ("contract", "keys", "number", "period", "rule", "scope_id", "version")
+    __slots__ = ("contract", "keys", "number", "period", "rule", "scope_id", "unit", "version")
 
     def __init__(self, number: int, grant: Grant, keys: tuple[TotalKey, ...]) -> None:
         self.number = number
+        self.unit = grant.unit
         self.contract, self.version, self.rule = grant.contract, grant.version, grant.rule
         self.keys = keys
         self.period, self.scope_id = grant.shares[0].period, grant.shares[0].scope_id
@@ -30,14 +31,16 @@ Rows = dict[tuple[int, int], tuple[str, bytes]]
 
 
 class Turn(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A grant in line, and the way that it goes: the `at`-th of its purchase, which is `of` this
-    number in its stream, and decoded or not."""
+    """A grant in line: the `at`-th of its purchase, which is `of` this number in its stream, and
+    decoded or not. What is kept of one that is not is little, so that a thousand fit a cache."""
 
     place: int
     of: tuple[int, int]
     at: int
-    grant: Grant
     lane: Lane
+    earned: int
+    came_out: tuple[int, ...]
+    """Of each of its totals, in order."""
     purchase: Purchase | None = None
 
 
@@ -64,11 +67,15 @@ class Line:
         add, lane_of = line._turns.append, line._lane_of
         for of, (_, body) in rows.items():
             part = part_of(body)
-            at = 0
-            for grant in part.grants:
+            for at, grant in enumerate(part.grants):
                 if grant.shares:
-                    add(Turn(part.place, of, at, grant, lane_of(grant)))
-                at += 1
+                    shares = grant.shares
+                    came_out = (
+                        (shares[0].granted,)
+                        if len(shares) == 1
+                        else tuple([share.granted for share in shares])
+                    )
+                    add(Turn(part.place, of, at, lane_of(grant), grant.earned, came_out))
         line._turns.sort(key=_place)
         return line
 
@@ -100,7 +107,7 @@ class Line:
             place, of = found.place or 0, (found.stream_id, found.number)
             for at, grant in enumerate(found.grants):
                 if grant.shares:
-                    turns.append(Turn(place, of, at, grant, lane_of(grant), found))
+                    turns.append(Turn(place, of, at, lane_of(grant), grant.earned, (), found))
         turns.sort(key=_place)
         return turns
 

@@ -72,7 +72,7 @@ class Shares:
         """
         for after in reversed(range(max(len(grant.shares) for grant in (*was, *now)))):
             moved: dict[TotalKey, tuple[list[Share], list[Share]]] = {}
-            running: dict[TotalKey, tuple[Grant, Running]] = {}
+            running: dict[TotalKey, tuple[str, Running]] = {}
             for which, grants in ((0, was), (1, now)):
                 for grant in grants:
                     at = len(grant.shares) - 1 - after
@@ -84,7 +84,7 @@ class Shares:
                     key = key_of(grant, share)
                     moved.setdefault(key, ([], []))[which].append(share)
                     totals = self._book.totals(grant.contract, grant.version, grant.rule)
-                    running[key] = (grant, totals[at])
+                    running[key] = (grant.unit, totals[at])
             for key, (old, new) in moved.items():
                 total = total_of(self._totals, key, *running[key])
                 if not _move_one(total, running[key][1], old, new, alone=alone, last=last):

@@ -65,7 +65,7 @@ def append(grant: Grant, passed: tuple[Running, ...], totals: dict[TotalKey, Tot
             break  # nothing comes out of the totals that follow either
         share.entered = amount
         key = key_of(grant, share)
-        total = totals.get(key) or total_of(totals, key, grant, running)
+        total = totals.get(key) or total_of(totals, key, grant.unit, running)
         through = total.total + amount
         worth = through if through <= running.straight else running.worth(through)
         share.granted = amount = worth - total.granted
@@ -73,8 +73,8 @@ def append(grant: Grant, passed: tuple[Running, ...], totals: dict[TotalKey, Tot
     grant.granted = amount
 
 
-def total_of(totals: dict[TotalKey, Total], key: TotalKey, grant: Grant, running: Running) -> Total:
+def total_of(totals: dict[TotalKey, Total], key: TotalKey, unit: str, running: Running) -> Total:
     total = totals.get(key)
     if total is None:
-        total = totals[key] = Total(unit=grant.unit, scope=SCOPE_NAMES[running.scope])
+        total = totals[key] = Total(unit=unit, scope=SCOPE_NAMES[running.scope])
     return total
