@@ -182,6 +182,12 @@ class Running:
     worth: Callable[[int], int]
     text: str
     limit: int = 0
+    beyond: Fraction = Fraction(0)
+    """Of a cap: the part of what lies past it that still counts."""
+    steps: tuple[tuple[int, int], ...] = ()
+    """Of a threshold (reach, units), of bands (start, 0), of a count the one (every, units)."""
+    each: Fraction = Fraction(0)
+    """Of a rounding: the exact reward of a piece, in minor units of the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,8 @@ class Rule:
     steady: Condition | None = None
     """A part of `when` that looks at MCC, merchant, country, channel and product only; None: none
     of it. A rule that looks at nothing else has one object for both."""
+    asked: Any = None
+    """The clause that `when` was made of, for telling which of its keys does not hold."""
 
     def entered(self, spend: int, net: int) -> int:
         """What a purchase adds to the rule's first total; without a total, its reward."""
@@ -280,6 +288,8 @@ class Terms:
     """Kinds of events that do not enter the net under this contract."""
     merchants: frozenset[str] | None = None
     """Every merchant id that a `steady` condition names; None: not known."""
+    exclusions: tuple[Any, ...] = ()
+    """The clauses that `excluded` was made of, for telling which one fits."""
     selections: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the engine remembers of it (`engine.selection`): found once for a kind of purchase."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from services.accrual.contracts.terms import AccountFacts, Running, Scope
+from services.accrual.contracts.terms import AccountFacts, Running
 from services.accrual.engine.assessment import Claim
-from services.accrual.engine.places import KIND_NAMES, period_in
+from services.accrual.engine.places import KIND_NAMES, period_in, scope_in
 from services.accrual.lifecycle.purchase import Grant, Share
-
-_ACCOUNT = Scope.ACCOUNT
 
 
 def grant_of(claim: Claim, account_id: str, account: AccountFacts) -> Grant:
@@ -26,6 +24,6 @@ def grant_of(claim: Claim, account_id: str, account: AccountFacts) -> Grant:
 
 
 def _share(claim: Claim, running: Running, account_id: str, account: AccountFacts) -> Share:
-    scope = account_id if running.scope is _ACCOUNT else claim.card_token or ""
+    scope = scope_in(running, account_id, claim.card_token)
     period = period_in(running, claim.governing_on, account)
     return Share(running.owner, KIND_NAMES[running.kind], running.terms, scope, period)
