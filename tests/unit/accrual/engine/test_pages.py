@@ -194,7 +194,9 @@ def pages() -> Iterator[tuple[str, str]]:
 GOLDEN = dict(part.split("\n", 1) for part in PAGES.read_text("utf-8").split("== ")[1:])
 
 
-@pytest.mark.parametrize(("name", "text"), pages(), ids=lambda value: value.partition("\n")[0][:40])
+@pytest.mark.parametrize(
+    ("name", "text"), list(pages()), ids=lambda value: value.partition("\n")[0][:40]
+)
 def test_a_kind_of_rule_is_told_as_on_its_page(name: str, text: str) -> None:
     assert text.splitlines() == GOLDEN[name].strip().splitlines()
 
