@@ -241,15 +241,18 @@ class Account:
         if any(grant.granted for grant in own.grants):
             return Decision(Outcome.NO_REWARD, NO_CHANGE, [])
         reasons = [] if found.reason is None else [found.reason]
-        in_line = () if self.line is None else self.line.purchases()
         reasons += [
             held_back(
-                own, grant, purchases=(*self.purchases.values(), *in_line),
-                totals=self.totals, book=self.book, complete=self.complete,
+                own, grant, purchases=self._everything, totals=self.totals, book=self.book,
+                complete=self.complete,
             )
             for grant in own.grants
         ]  # fmt: skip
         return Decision(Outcome.NO_REWARD, max(reasons).name if reasons else NO_CHANGE, [])
+
+    def _everything(self) -> list[Purchase]:
+        """All purchases that are loaded, those in line too."""
+        return [*self.purchases.values(), *(self.line.purchases() if self.line else ())]
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):

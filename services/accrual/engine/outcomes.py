@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.terms import Kind
@@ -16,7 +16,7 @@ def held_back(
     purchase: Purchase,
     grant: Grant,
     *,
-    purchases: Iterable[Purchase],
+    purchases: Callable[[], Iterable[Purchase]],
     totals: Mapping[TotalKey, Total],
     book: Book,
     complete: bool,
@@ -39,7 +39,7 @@ def held_back(
         if before >= total.limit and any(leg.seq > (purchase.place or 0) for leg in purchase.legs):
             if not complete:
                 raise NeedsHistory  # others may stand between
-            before = before_of(purchases, purchase, grant, key)
+            before = before_of(purchases(), purchase, grant, key)
         return Reason.CAP_REACHED if before >= total.limit else nothing_of(total)
     return Reason.ROUNDED_TO_ZERO
 
