@@ -41,7 +41,7 @@ def run(
     ] = None,
     engine: Annotated[
         bool,
-        typer.Option("--engine", help="The engine alone, beside a general decoder: ten seconds."),
+        typer.Option("--engine", help="The engine alone, beside a general decoder: a few seconds."),
     ] = False,
 ) -> None:
     """Measure throughput, CPU by process and latency of all of milepost on this machine.

