@@ -13,6 +13,7 @@ import msgspec
 from services.accrual.contracts.book import Book
 from services.accrual.engine.decide import Account, Decision, Waiting
 from services.accrual.engine.eligibility import Enrolments
+from services.accrual.engine.line import Line
 from services.accrual.engine.reasons import Outcome, Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
 from services.accrual.intake import Recorded
@@ -21,9 +22,7 @@ from services.accrual.ledger.transfer import Transfer
 from services.accrual.lifecycle.matching import UNLINKED, Links, Stub, purchase_key, stub_of
 from services.accrual.lifecycle.purchase import (
     Purchase,
-    Stored,
     restore,
-    stored,
 )
 from services.kernel.errors import InvariantViolated
 from services.kernel.transaction import BOOKS
@@ -47,46 +46,46 @@ class Loaded(msgspec.Struct, gc=False):
     linked: frozenset[tuple[int, int]] | None = None
     """The purchases that the batch may touch, where all of the account is loaded for the sake of
     its totals; None: any of them."""
-    _others: list[Stored] | None = None
+    _line: Line | None = None
 
     def restored(self, account_id: str) -> list[Purchase]:
         """The purchases that may be touched, decoded."""
-        linked = self.linked
+        rows = self.purchases
+        if self.linked is not None:
+            rows = {place: rows[place] for place in sorted(self.linked) if place in rows}
         return [
             restore(
-                stream_id=place[0], number=place[1], issuer_id=issuer_id, account_id=account_id,
+                stream_id=place[0],
+                number=place[1],
+                issuer_id=issuer_id,
+                account_id=account_id,
                 body=body,
             )
-            for place, (issuer_id, body) in self.purchases.items()
-            if linked is None or place in linked
-        ]  # fmt: skip
+            for place, (issuer_id, body) in rows.items()
+        ]
 
-    def others(self, account_id: str) -> list[Stored]:
-        """The purchases that only share totals with those that may be touched."""
-        if self.linked is None:
-            return []
-        if self._others is None:
-            self._others = [
-                stored(
-                    stream_id=place[0], number=place[1], issuer_id=issuer_id,
-                    account_id=account_id, body=body,
-                )
-                for place, (issuer_id, body) in self.purchases.items()
-                if place not in self.linked
-            ]  # fmt: skip
-        return self._others
+    def line(self, account_id: str) -> Line | None:
+        """The purchases that only share totals with those that may be touched; None: none."""
+        if self.linked is not None and self._line is None:
+            others = self.purchases.copy()
+            for place in self.linked:
+                others.pop(place, None)
+            self._line = Line.read(account_id, others)
+        return self._line
 
-    def _totals(self) -> dict[TotalKey, Total]:
-        return {
-            key: Total(unit=unit, total=total, granted=granted)
-            for key, (unit, total, granted) in self.totals.items()
-        }
+    def _copied(self, account_id: str) -> Line | None:
+        line = self.line(account_id)
+        return None if line is None else line.copy()
 
     def open(
         self, account_id: str, *, stream_id: int, book: Book, enrolments: Enrolments
     ) -> Account:
         """A fresh account to decide over."""
-        known = dict(self.known)
+        known = self.known.copy()
+        totals = {
+            key: Total(unit, "", total, granted)
+            for key, (unit, total, granted) in self.totals.items()
+        }
         if self.waiting or self.failed:
             for found in (*self.waiting, *self.failed):
                 known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
@@ -96,8 +95,8 @@ class Loaded(msgspec.Struct, gc=False):
             book=book,
             enrolments=enrolments,
             purchases=self.restored(account_id) if self.purchases else (),
-            stored=self.others(account_id) if self.linked is not None else (),
-            totals=self._totals() if self.totals else None,
+            line=None if self.linked is None else self._copied(account_id),
+            totals=totals,
             waiting=self.waiting,
             known=known,
             complete=self.complete,

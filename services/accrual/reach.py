@@ -10,7 +10,7 @@ from services.accrual.engine.eligibility import Enrolments, facts_of, lacking
 from services.accrual.engine.places import KIND_NAMES, period_in, scope_in
 from services.accrual.engine.selection import select
 from services.accrual.engine.totals import TotalKey, key_of
-from services.accrual.lifecycle.purchase import Leg, Purchase, Stored, leg_of
+from services.accrual.lifecycle.purchase import Leg, leg_of
 from services.kernel.transaction import PRESENTMENT, CardTransaction
 
 
@@ -34,11 +34,13 @@ def total_keys(
         for leg in purchase.legs:
             if leg.kind == PRESENTMENT:
                 keys.update(_possible(account_id, purchase.issuer_id, leg, book, enrolments))
-    counting: list[Purchase | Stored] = [*touched, *loaded.others(account_id)]
-    for counted in counting:
-        for grant in counted.grants:
+    for purchase in touched:
+        for grant in purchase.grants:
             for share in grant.shares:
                 keys.add(key_of(grant, share))
+    line = loaded.line(account_id)
+    if line is not None:
+        keys.update(line.keys())
     return keys
 
 

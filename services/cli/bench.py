@@ -11,7 +11,7 @@ from rich.console import Console
 
 from services.cli.session import FOUND_PROBLEMS, Output, Session
 from services.kernel.errors import MilepostError
-from services.local import bench
+from services.local import bench, ratios
 from services.local.crew import ServiceEnded
 from services.local.figures import PERCENTS, Figures
 from services.local.narrator import WIDTH, Narrator
@@ -39,17 +39,27 @@ def run(
     keep: Annotated[
         Path | None, typer.Option(help="Keep the servers' data and the logs in this folder.")
     ] = None,
+    engine: Annotated[
+        bool,
+        typer.Option("--engine", help="The engine alone, beside a general decoder: a few seconds."),
+    ] = False,
 ) -> None:
     """Measure throughput, CPU by process and latency of all of milepost on this machine.
 
     Everything runs here, the real Kafka and PostgreSQL too, and shares the cores with the bench.
     The floor is a bare binary COPY of the same rows into the same tables.
+
+    With --engine nothing else runs: a decision is timed beside one decoding of the same record,
+    turn by turn, and a refund into a full cap beside a plain one.
     """
     session: Session = context.obj
     machine = session.output is Output.JSON
     file = sys.stderr if machine else sys.stdout
     console = Console(file=file, width=None if file.isatty() else WIDTH, highlight=False)
     narrator = Narrator(console, quiet=session.quiet)
+    if engine:
+        _engine(session, narrator)
+        return
     options = Options(transactions, accounts, workers, rate, paced_seconds, keep)
     try:
         figures = bench.run(options, narrator)
@@ -63,6 +73,23 @@ def run(
         session.fail(str(error), FOUND_PROBLEMS)
     if not session.document(figures.document()):
         _print(figures, narrator)
+
+
+def _engine(session: Session, narrator: Narrator) -> None:
+    found = ratios.measure()
+    if session.document({"ratios": [one.document() for one in found]}):
+        return
+    narrator.table(
+        "The engine alone",
+        ["what", "µs", "beside", "its µs", "ratio", "at most", "kept"],
+        [
+            [
+                one.what, f"{one.us:,.1f}", one.beside, f"{one.beside_us:,.1f}",
+                f"{one.ratio:.2f}", f"{one.most:g}", "yes" if one.kept else "NO",
+            ]
+            for one in found
+        ],
+    )  # fmt: skip
 
 
 def _print(figures: Figures, narrator: Narrator) -> None:

@@ -11,6 +11,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.lookup.records import BalanceRow
 from services.accrual.lookup.statement import Statement, parse_period
+from services.cli import explanation
 from services.cli import statement as written
 from services.cli.session import INVALID, Session
 from services.kernel.units import major
@@ -157,28 +158,5 @@ def explain(
     if session.document(found[0] if len(found) == 1 else {"events": found}):
         return
     for document in found:
-        _print_explanation(session, document)
-
-
-def _print_explanation(session: Session, document: dict[str, Any]) -> None:
-    reason = f" / {document['reason']}" if document["reason"] else ""
-    rows = [["outcome", f"{document['outcome']}{reason}"]]
-    said, steps = document["steps"][:2], document["steps"][2:]
-    rows += [[step["step"], step["text"]] for step in said]
-    if document["facts"]:
-        facts = document["facts"]
-        known = [f"{name} {value}" for name, value in facts.items() if value and name != "why"]
-        rows.append(["facts", f"{', '.join(known)}: {facts['why']}"])
-    for version in document["versions"]:
-        name = f"{version['contract']}/{version['version'] or '–'}"
-        rows.append(["version", f"{name}: {version['why']}"])
-    rows += [[step["step"], step["text"]] for step in steps]
-    rows += [["later", change["text"]] for change in document["later"]]
-    for grant in document["granted"]:
-        amount = f"{major(grant['amount'], grant['unit'])} {grant['unit']}"
-        rule = f"{grant['rule']} of {grant['contract']}/{grant['version']}"
-        rows.append(["now", f"{document['purchase']} has {amount} by {rule}, {grant['funder']}"])
-    if document["purchase"] and not document["granted"]:
-        rows.append(["now", f"{document['purchase']} has nothing"])
-    title = f"{document['issuer_id']}/{document['event_id']}" if document["event_id"] else ""
-    session.table(("step", "what"), rows, title=title)
+        title = f"{document['issuer_id']}/{document['event_id']}" if document["event_id"] else ""
+        session.table(("step", "what"), list(explanation.rows(document)), title=title)

@@ -132,6 +132,17 @@ def contracts() -> dict[str, str]:
     }  # fmt: skip
 
 
+def contract_text(name: str, rules: str) -> str:
+    """A contract over miles with other rules."""
+    offers = _AIRLINE[: _AIRLINE.index("offer_codes")]
+    ids = [line.split()[-1] for line in rules.splitlines() if line.lstrip().startswith("- id:")]
+    codes = ", ".join(f"{rule}: O{nth:04d}" for nth, rule in enumerate(ids))
+    return _CONTRACT.format(
+        name=name, partner="bench-air", currency="BENCH-MILE", rules=rules,
+        files=f"{offers}offer_codes: {{{codes}}}}}\n",
+    )  # fmt: skip
+
+
 def _account(account: int) -> str:
     return f"acct-{account:07d}"
 

@@ -1,11 +1,15 @@
-"""How much dearer or cheaper one thing is than another, in one run: printed, never judged.
+"""How much dearer or cheaper one thing is than another, in one run.
 
-Each is the quickest of many short rounds, so that what else the machine does matters little.
+Rounds are short and many, so that what else the machine does matters little; what is judged is the
+median of rounds that take turns, and leniently: a promise broken by half is a change of the code.
 """
 
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -27,6 +31,7 @@ from services.ingest.feeds.encoding import FRAME, encode
 from services.ingest.feeds.formats import parser
 from services.kernel.errors import Rejected
 from services.kernel.transaction import CardTransaction
+from services.local import ratios, specimens
 from services.local.load import FEEDS, Load, contracts
 from tests.support.canonical import SCHEMA
 
@@ -100,3 +105,33 @@ def test_deciding_beside_decoding(tell: Callable[[str, int, str, int], None]) ->
     bodies = [one.body for one in recorded]
     its = quickest(lambda: [decide(one) for one in recorded])
     tell("deciding", its, "decoding", quickest(lambda: [decode_event(body) for body in bodies]))
+
+
+def test_what_the_engine_promises_is_far_from_broken() -> None:
+    measured = ratios.measure(turns=9)
+    assert [one.name for one in measured] == ["rules_5", "rules_200", "full_cap"]
+    assert [one.name for one in measured if not 0 < one.ratio < 1.5 * one.most] == []
+
+
+def test_the_bench_of_the_engine_prints_its_ratios_for_programs() -> None:
+    command = [sys.executable, "-m", "services.cli", "--output", "json", "bench", "--engine"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for one in json.loads(done.stdout)["ratios"]:
+        assert list(one) == [
+            "name", "what", "beside", "us", "beside_us", "ratio", "most", "kept",
+        ]  # fmt: skip
+        assert one["kept"] == (one["ratio"] <= one["most"])
+
+
+def test_the_full_cap_of_the_bench_is_full_and_a_refund_makes_room_in_it() -> None:
+    book = specimens.five_rules(specimens.REACHED)
+    bought = specimens.purchases(1_000, accounts=1)
+    whole = specimens.stored(bought, book)
+    ((_, earned, granted),) = whole.totals.values()
+    assert earned > granted == int(specimens.REACHED)
+    back = specimens.refund_of(bought[0], 1_001)
+    roster = specimens.roster(back.event.account_id)
+    decided = ratios.refund_into_full_cap(back, bought[0], whole, book, roster)
+    taken, given = decided.transfers
+    assert (taken.of_purchase, taken.amount) == (bought[0].seq, given.amount)
+    assert given.of_purchase > 100

@@ -13,7 +13,7 @@ from services.accrual.engine.reasons import MISSING_ORIGINAL
 from services.accrual.engine.totals import TotalKey, key_of
 from services.accrual.intake import decode
 from services.accrual.lifecycle.matching import purchase_key, stub_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, Share, place_of, restore
+from services.accrual.lifecycle.purchase import Grant, Purchase, Share, part_of, restore
 from services.kernel.calendar import Per, period_of
 from services.kernel.errors import Rejected
 from services.kernel.identifiers import key64
@@ -65,7 +65,7 @@ class AccountAudit:
                 stream_id=row.stream_id, number=row.purchase, issuer_id=row.issuer_id,
                 account_id=row.account_id, body=row.body,
             )  # fmt: skip
-            place = place_of(row.body)
+            place = part_of(row.body).place
         except ValueError as error:
             self._tally.fault("purchase-labels", f"{where} cannot be read: {error}")
             return None

@@ -49,6 +49,7 @@ def compile_terms(contract: Contract) -> Terms:
         fees=tuple(_fee(contract, fee) for fee in contract.fees or ()),
         refunds=contract.refunds.policy,
         ignored=frozenset(kind for entry in contract.exclude or () for kind in entry.kind or ()),
+        exclusions=tuple(excluded),
         merchants=frozenset(merchants_of(rule.when for rule in contract.rules)),
     )
 
@@ -80,6 +81,7 @@ def _rule(
         maximum_reward=_minor(rule.maximum_reward, unit),
         whole=None if form is None else form.whole(step=step, rounding=mode),
         steady=steady_part(rule.when, when, zone),
+        asked=rule.when,
     )
 
 

@@ -38,6 +38,8 @@ class Form:
         """The reward rounded to a multiple of `step`, in integers: equal to rounding `exact`."""
         pieces, numerator = self.pieces, self.each.numerator
         denominator, rounded = self.each.denominator * step, rounder(rounding)
+        if denominator == 1:
+            return lambda spend: pieces(spend) * numerator
         return lambda spend: rounded(pieces(spend) * numerator, denominator) * step
 
 

@@ -84,7 +84,22 @@ class _Maker:
             kind=kind, owner=self._rule.id, per=clause.per, scope=clause.scope,
             terms=_hash(terms), straight=limit if kind is Kind.CAP else 0, worth=function,
             text=f"{text} {per_words(clause.per, clause.scope)}", limit=limit,
+            beyond=Fraction(clause.beyond) if isinstance(clause, OwnCap) else Fraction(0),
+            steps=self._steps(clause),
+            each=self._form().each if kind is Kind.ROUNDING else Fraction(0),
         )  # fmt: skip
+
+    def _steps(self, clause: TotalClause) -> tuple[tuple[int, int], ...]:
+        """Where F goes up by steps: from how much on, and to what."""
+        match clause:
+            case Threshold(steps=steps):
+                return tuple((self._spent(one.reach), self._reward(one.units)) for one in steps)
+            case Bands(steps=steps):
+                return tuple((self._spent(one.start), 0) for one in steps)
+            case Count(every=every, units=units):
+                return ((every, self._reward(units)),)
+            case _:
+                return ()
 
     def _cap(self, clause: OwnCap) -> tuple[Kind, Plain, worth.Worth, str]:
         limit, beyond = self._limit(clause), Fraction(clause.beyond)
@@ -149,6 +164,9 @@ class _Maker:
     def _limit(self, clause: OwnCap) -> int:
         code = self._unit if clause.of == "reward" else self._spend
         return parse_minor(clause.limit, exponent=exponent_of(code))
+
+    def _spent(self, text: str) -> int:
+        return parse_minor(text, exponent=exponent_of(self._spend))
 
     def _reward(self, text: str) -> int:
         return parse_minor(text, exponent=exponent_of(self._unit))

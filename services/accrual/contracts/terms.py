@@ -5,16 +5,17 @@ Amounts of spend are minor units of `spend_currency`; amounts of reward are mino
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from services.accrual.contracts.facts import AccountFacts as AccountFacts
+from services.accrual.contracts.facts import Condition as Condition
+from services.accrual.contracts.facts import Facts as Facts
 from services.accrual.contracts.payers import Fee, Funding
 from services.kernel.calendar import Per
 from services.kernel.rates import Rounding, round_ratio
@@ -108,45 +109,6 @@ class Release:
     per: Per | None = None
 
 
-class AccountFacts(Protocol):
-    """What conditions and periods ask about an account. Absent dates are None."""
-
-    @property
-    def opened_on(self) -> date | None:
-        """The day on which the account was opened."""
-
-    @property
-    def cycle_day(self) -> int | None:
-        """The day of the month on which its billing cycle closes."""
-
-    def activated_on(self, code: str) -> date | None:
-        """The earliest date on which an activation is recorded; None: never."""
-
-
-class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What rules may know of a purchase: the facts of its first standing presentment.
-
-    `currency` is the merchant's, `occurred_at` microseconds since the epoch.
-    """
-
-    mcc: str | None
-    merchant: str | None
-    country: str | None
-    channel: str | None
-    product: str | None
-    governing_on: date
-    merchant_name: str | None
-    city: str | None
-    currency: str | None
-    attributes: Mapping[str, str]
-    occurred_at: int
-    account: AccountFacts
-
-
-Condition = Callable[[Facts], bool]
-"""Whether a `when` or an `exclude` holds. A condition on an absent fact does not."""
-
-
 @dataclass(frozen=True, slots=True)
 class Earn:
     """How spend becomes reward, before rounding.
@@ -170,7 +132,10 @@ class Running:
 
     `owner` is the id of the rule that the total is named after. `terms` is the hex sha256 of what
     F depends on and of the terms of every total that it feeds. F(T) = T for 0 <= T <= `straight`
-    (a cap's limit; 0 for the others). `limit` is the ceiling of a cap, of reward or of spend.
+    (a cap's limit; 0 for the others). `limit` is the ceiling of a cap, of reward or of spend,
+    `beyond` the part of what lies past it that still counts. For telling: `steps` of a threshold
+    (reach, units), of bands (start, 0), of a count (every, units); `each`, of a rounding, is the
+    exact reward of a piece.
     """
 
     kind: Kind
@@ -182,6 +147,9 @@ class Running:
     worth: Callable[[int], int]
     text: str
     limit: int = 0
+    beyond: Fraction = Fraction(0)
+    steps: tuple[tuple[int, int], ...] = ()
+    each: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +181,8 @@ class Rule:
     steady: Condition | None = None
     """A part of `when` that looks at MCC, merchant, country, channel and product only; None: none
     of it. A rule that looks at nothing else has one object for both."""
+    asked: Any = None
+    """The clause that `when` was made of: to tell which key does not hold."""
 
     def entered(self, spend: int, net: int) -> int:
         """What a purchase adds to the rule's first total; without a total, its reward."""
@@ -280,6 +250,8 @@ class Terms:
     """Kinds of events that do not enter the net under this contract."""
     merchants: frozenset[str] | None = None
     """Every merchant id that a `steady` condition names; None: not known."""
+    exclusions: tuple[Any, ...] = ()
+    """The clauses that `excluded` was made of, for telling which one fits."""
     selections: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the engine remembers of it (`engine.selection`): found once for a kind of purchase."""
 

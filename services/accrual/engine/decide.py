@@ -21,6 +21,7 @@ from services.accrual.engine.assessment import Assessment
 from services.accrual.engine.eligibility import Enrolments, assess
 from services.accrual.engine.funding import differences, first_changes
 from services.accrual.engine.granting import grant_of
+from services.accrual.engine.line import Line
 from services.accrual.engine.outcomes import held_back
 from services.accrual.engine.reasons import (
     MISSING_ORIGINAL,
@@ -37,11 +38,12 @@ from services.accrual.lifecycle.matching import (
     Links,
     Stub,
     as_linked,
+    own_key,
     purchase_key,
     stub_of,
 )
 from services.accrual.lifecycle.net import weigh
-from services.accrual.lifecycle.purchase import Purchase, Stored, leg_of
+from services.accrual.lifecycle.purchase import Purchase, leg_of
 from services.kernel.calendar import day_of
 from services.kernel.transaction import CardTransaction, Kind
 
@@ -65,8 +67,8 @@ class Account:
     """What is loaded of one account in one stream, and the decisions over it."""
 
     __slots__ = (
-        "account_id", "book", "complete", "enrolments", "joined", "known", "purchases",
-        "stored", "stream_id", "totals", "waiting",
+        "account_id", "book", "complete", "enrolments", "joined", "known", "line", "purchases",
+        "stream_id", "totals", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -77,7 +79,7 @@ class Account:
         book: Book,
         enrolments: Enrolments,
         purchases: Iterable[Purchase] = (),
-        stored: Iterable[Stored] = (),
+        line: Line | None = None,
         totals: dict[TotalKey, Total] | None = None,
         waiting: Iterable[Waiting] = (),
         known: dict[tuple[str, str], Stub] | None = None,
@@ -90,7 +92,7 @@ class Account:
         self.purchases = (
             {(found.issuer_id, found.key): found for found in purchases} if purchases else {}
         )
-        self.stored = {found.number: found for found in stored} if stored else {}
+        self.line = line
         """Purchases of the account that are not decoded yet; nothing links to them."""
         self.totals = totals if totals is not None else {}
         self.waiting = {found.seq: found for found in waiting} if waiting else {}
@@ -104,7 +106,7 @@ class Account:
         """Take an event that is recorded under `seq` and decide what it changes."""
         stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
         own = self._join(event, stub, seq)
-        if own is not None and not own.grants and own.place == seq and not self.waiting:
+        if own is not None and not own.grants and not self.waiting and own.place == seq:
             return self._open(event, own)
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
@@ -145,18 +147,20 @@ class Account:
     def _join(self, event: CardTransaction, stub: Stub, seq: int) -> Purchase | None:
         """Put an event into its purchase, opening it if need be; None when it must wait."""
         issuer = event.issuer_id
-        key = purchase_key(stub, lambda named: self.known.get((issuer, named)))
+        key = own_key(stub)
         if key is None:
-            return None
-        purchase = self.purchases.get((issuer, key))
+            key = purchase_key(stub, lambda named: self.known.get((issuer, named)))
+            if key is None:
+                return None
+        name = (issuer, key)
+        purchase = self.purchases.get(name)
         if purchase is None:
-            purchase = Purchase(
-                stream_id=self.stream_id, number=seq, issuer_id=issuer,
-                account_id=self.account_id, key=key, legs=[], grants=[],
-            )  # fmt: skip
-            self.purchases[issuer, key] = purchase
-        purchase.legs.append(leg_of(event, seq))
-        purchase.changed = True
+            purchase = self.purchases[name] = Purchase(
+                self.stream_id, seq, issuer, self.account_id, key, [leg_of(event, seq)], [], True
+            )
+        else:
+            purchase.legs.append(leg_of(event, seq))
+            purchase.changed = True
         return purchase
 
     def _join_waiting(self, issuer_id: str) -> list[Purchase]:
@@ -202,7 +206,7 @@ class Account:
     ) -> tuple[dict[int, Assessment], list[Change]]:
         """Assess the touched purchases, share the totals out anew, and list the differences."""
         assessed: dict[int, Assessment] = {}
-        shares = Shares(self.purchases, self.stored, self.totals, self.book, complete=self.complete)
+        shares = Shares(self.purchases, self.line, self.totals, self.book, complete=self.complete)
         for purchase in touched:
             found = assess(
                 purchase.issuer_id, weigh(purchase.legs), purchase.legs, book=self.book,
@@ -239,12 +243,16 @@ class Account:
         reasons = [] if found.reason is None else [found.reason]
         reasons += [
             held_back(
-                own, grant, purchases=(*self.purchases.values(), *self.stored.values()),
-                totals=self.totals, book=self.book, complete=self.complete,
+                own, grant, purchases=self._everything, totals=self.totals, book=self.book,
+                complete=self.complete,
             )
             for grant in own.grants
         ]  # fmt: skip
         return Decision(Outcome.NO_REWARD, max(reasons).name if reasons else NO_CHANGE, [])
+
+    def _everything(self) -> list[Purchase]:
+        """All purchases that are loaded, those in line too."""
+        return [*self.purchases.values(), *(self.line.purchases() if self.line else ())]
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):

@@ -29,6 +29,7 @@ from services.kernel.calendar import Per, day_of, span_of
 _NO_ATTRIBUTES: Mapping[str, str] = {}
 _REWARD = Entry.REWARD
 _POSTING = After.POSTING
+_NO_RULE = Reason.NO_RULE
 
 
 class Enrolments(AccountFacts, Protocol):
@@ -146,10 +147,13 @@ def nothing_of(total: Running) -> Reason:
 def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> Sequence[Rule]:
     """The rules that hold, in the contract's order, with only the winner of each group."""
     candidates, passed_over, standing = select(terms, facts)
-    if passed_over:
+    if found.verdicts is None:
+        if passed_over and (found.reason is None or found.reason < _NO_RULE):
+            found.reason = _NO_RULE
+        if standing is not None and net.net:
+            return standing
+    elif passed_over:
         _pass_over(terms, candidates, found)
-    if standing is not None and net.net and found.verdicts is None:
-        return standing
     holding: list[Rule] = []
     winners: dict[str, Rule] | None = None
     for rule, rest, dates in candidates:
@@ -180,10 +184,7 @@ def _standing_rules(terms: Terms, net: Net, facts: Facts, found: Assessment) -> 
 
 
 def _pass_over(terms: Terms, candidates: tuple[Candidate, ...], found: Assessment) -> None:
-    """Rules whose codes do not fit: one refusal, or one each where somebody is told."""
-    if found.verdicts is None:
-        found.refuse(None, None, Reason.NO_RULE)
-        return
+    """Tell of each rule whose codes do not fit."""
     fitting = {candidate.rule.id for candidate in candidates}
     for rule in terms.rules:
         if rule.id not in fitting:

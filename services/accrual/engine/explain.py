@@ -13,36 +13,36 @@ from datetime import date
 from typing import Any
 
 from services.accrual.contracts.book import Agreement
-from services.accrual.contracts.terms import (
-    Entry,
-    Facts,
-    Refunds,
-    Rule,
-    Running,
-    Terms,
-)
-from services.accrual.engine.assessment import Assessment, Claim, Verdict
+from services.accrual.contracts.terms import Facts, Refunds, Rule, Terms
+from services.accrual.engine.assessment import Assessment
+from services.accrual.engine.because import first_met
 from services.accrual.engine.decide import Account
 from services.accrual.engine.eligibility import assess, facts_of
 from services.accrual.engine.outcomes import before_of
+from services.accrual.engine.progress import total_step
+from services.accrual.engine.reasons import Reason
+from services.accrual.engine.rulings import earned_step, granted_step, refused_step
 from services.accrual.engine.spend import net_under
 from services.accrual.engine.totals import key_of
 from services.accrual.engine.words import (
     amount_words,
     date_words,
-    exact_words,
     kind_words,
     moment_words,
     refusal_words,
-    total_words,
-    verdict_words,
 )
 from services.accrual.lifecycle.net import Net, weigh
-from services.accrual.lifecycle.purchase import Grant, Leg, Purchase, Share
+from services.accrual.lifecycle.purchase import Grant, Leg, Purchase
 from services.kernel.calendar import day_of
 from services.kernel.transaction import Kind
 
 Step = dict[str, Any]
+_POLICIES = {
+    Refunds.RECOMPUTE: "",
+    Refunds.NONE: " (refunds and credits take nothing back)",
+    Refunds.FULL: " (any refund or credit takes all of it back)",
+    Refunds.PROPORTIONAL: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,11 @@ def _contract_steps(
     base: Step = {"contract": terms.contract, "version": terms.version}
     whole = verdicts.get("")
     if whole is not None and whole.reason is not None:
-        text = f"{terms.contract}/{terms.version}: {refusal_words(whole.reason, terms, facts, net)}"
+        words = refusal_words(whole.reason, terms, facts, net)
+        if whole.reason is Reason.EXCLUDED:
+            fits = first_met(terms.exclusions, facts, terms.zone)
+            words += f": {fits}" if fits else ""
+        text = f"{terms.contract}/{terms.version}: {words}"
         return [{"step": "contract", **base, "text": text, "verdict": whole.reason.name}]
     claims = {c.rule.id: c for c in found.claims if c.terms.contract == terms.contract}
     counted = net_under(terms, net, purchase.legs)
@@ -167,21 +171,20 @@ def _contract_steps(
     for rule in terms.rules:
         claim = claims.get(rule.id)
         if claim is None:
-            steps.append({**base, **_refused(rule, verdicts[rule.id], terms, counted)})
+            told = refused_step(rule, verdicts[rule.id], terms, counted, facts)
+            steps.append({**base, **told})
             continue
-        steps.append({**base, **_earned(claim, counted)})
+        steps.append({**base, **earned_step(claim, counted)})
         for grant in purchase.grants:
             if (grant.contract, grant.rule) == (terms.contract, rule.id):
-                for share, running in zip(grant.shares, rule.totals, strict=True):
-                    total = _total(account, purchase, grant, share, running, terms)
-                    steps.append({**base, **total})
-                steps.append({**base, **_split(grant, terms, rule)})
+                passed = _total_steps(account, purchase, grant, terms, rule)
+                steps += [{**base, **step} for step in passed]
     return steps
 
 
 def _policy_step(terms: Terms, counted: Net) -> Step:
     unit = counted.currency
-    why = f"under its refund policy `{terms.refunds.value}`"
+    why = f"under its refund policy `{terms.refunds.value}`{_POLICIES[terms.refunds]}"
     if terms.ignored:
         kinds = " and ".join(f"{kind_words(kind)}s" for kind in sorted(terms.ignored))
         why += f" and without {kinds}"
@@ -189,82 +192,14 @@ def _policy_step(terms: Terms, counted: Net) -> Step:
     return {"step": "policy", "text": text, "policy": terms.refunds.value, "net": counted.net}
 
 
-def _refused(rule: Rule, verdict: Verdict, terms: Terms, net: Net) -> Step:
-    if verdict.reason is None:
-        text = f"{rule.id}: gives way to {verdict.lost_to}, which goes first in group {rule.group}"
-        return {"step": "rule", "rule": rule.id, "text": text, "verdict": "LOST"}
-    words = verdict_words(verdict.reason, rule, terms, net)
-    if verdict.missing is not None:
-        words = f"the account's {verdict.missing} is not known, and its periods are counted by it"
-    text = f"{rule.id}: {words}"
-    return {"step": "rule", "rule": rule.id, "text": text, "verdict": verdict.reason.name}
-
-
-def _earned(claim: Claim, net: Net) -> Step:
-    """What the rule makes of the spend: a reward, or what enters its first total."""
-    rule, unit = claim.rule, claim.terms.unit
-    spend = amount_words(claim.spend, claim.terms.spend_currency)
-    step: Step = {
-        "step": "rule", "rule": rule.id, "verdict": "EARNS", "eligible": claim.spend,
-        "rounding": rule.rounding.value, "earned": claim.earned, "unit": unit,
-    }  # fmt: skip
-    if rule.earn is None or rule.entry is Entry.SPEND:
-        counts = "1 purchase" if rule.entry is Entry.ONE else spend
-        text = f"{rule.id}: {rule.totals[0].text}; {counts} counted"
-        return step | {"text": text}
-    exact = exact_words(rule.earn.exact(claim.spend), unit)
-    text = f"{rule.id}: {rule.earn.text}; {spend} count: {exact}"
-    if rule.entry is Entry.PIECES:
-        return step | {"text": f"{text}, rounded with all of its period", "exact": exact}
-    text += (
-        f", rounded {rule.rounding.value} in steps of {amount_words(rule.step, unit)}: "
-        f"{amount_words(claim.earned, unit)} earned"
-    )
-    if claim.terms.refunds is Refunds.PROPORTIONAL and net.net != net.spent:
-        spent = amount_words(net.spent, claim.terms.spend_currency)
-        text += f", the share that is left of the reward of {spent}"
-    return step | {"text": text, "exact": exact}
-
-
-def _total(
-    account: Account,
-    purchase: Purchase,
-    grant: Grant,
-    share: Share,
-    running: Running,
-    terms: Terms,
-) -> Step:
-    """A running total that a grant counts in: T and F(T) before it and through it."""
-    before = before_of(account.purchases.values(), purchase, grant, key_of(grant, share))
-    through, unit = before + share.entered, grant.unit
-    was, now = running.worth(before), running.worth(through)
-    text = total_words(
-        grant, share, running, spend=terms.spend_currency, before=(before, was),
-        after=(through, now),
-    )  # fmt: skip
-    return {
-        "step": "total", "rule": grant.rule, "text": text, "owner": share.owner,
-        "kind": share.kind, "period": share.period, "scope_id": share.scope_id,
-        "limit": running.limit, "before": before, "after": through, "granted_before": was,
-        "granted_after": now, "unit": unit,
-    }  # fmt: skip
-
-
-def _split(grant: Grant, terms: Terms, rule: Rule) -> Step:
-    """Who pays, and from when on the member has it."""
-    funding = rule.funding
-    paid = dict(zip(funding.funders, funding.split(grant.granted), strict=True))
-    said = ", ".join(f"{funder} {amount_words(part, grant.unit)}" for funder, part in paid.items())
-    text = f"{grant.rule}: {amount_words(grant.granted, grant.unit)} granted, paid by {said}"
-    fees = [(fee.party, fee.funder, fee.of(grant.granted)) for fee in terms.fees]
-    for party, funder, fee in fees:
-        text += f"; fee of {party} {amount_words(fee, grant.unit)}, paid by {funder}"
-    step: Step = {
-        "step": "granted", "rule": grant.rule, "text": f"{text}; available {grant.available_on}",
-        "granted": grant.granted, "unit": grant.unit, "funders": paid,
-        "available_on": grant.available_on.isoformat(),
-    }  # fmt: skip
-    if fees:
-        names = ("party", "funder", "amount")
-        step["fees"] = [dict(zip(names, fee, strict=True)) for fee in fees]
-    return step
+def _total_steps(
+    account: Account, purchase: Purchase, grant: Grant, terms: Terms, rule: Rule
+) -> list[Step]:
+    """The totals that a grant goes through, one after another, and what is granted in the end."""
+    steps = []
+    for share, running in zip(grant.shares, rule.totals, strict=True):
+        before = before_of(account.purchases.values(), purchase, grant, key_of(grant, share))
+        steps.append(total_step(grant, share, running, terms=terms, rule=rule, before=before))
+        if not share.granted:
+            break  # nothing reaches the totals that follow
+    return [*steps, granted_step(grant, terms, rule, steps)]

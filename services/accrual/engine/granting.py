@@ -12,8 +12,11 @@ def grant_of(claim: Claim, account_id: str, account: AccountFacts) -> Grant:
     """The grant of a claim. Its shares of totals say where it counts; how much, comes later."""
     terms, rule = claim.terms, claim.rule
     shares: tuple[Share, ...] = ()
-    if rule.totals:
-        shares = tuple([_share(claim, total, account_id, account) for total in rule.totals])
+    totals = rule.totals
+    if len(totals) == 1:
+        shares = (_share(claim, totals[0], account_id, account),)
+    elif totals:
+        shares = tuple([_share(claim, total, account_id, account) for total in totals])
     return Grant(
         terms.contract, terms.version, rule.id, terms.unit, claim.governing_on,
         claim.available_on, claim.earned, claim.earned, shares,
@@ -21,8 +24,6 @@ def grant_of(claim: Claim, account_id: str, account: AccountFacts) -> Grant:
 
 
 def _share(claim: Claim, running: Running, account_id: str, account: AccountFacts) -> Share:
-    return Share(
-        running.owner, KIND_NAMES[running.kind], running.terms,
-        scope_in(running, account_id, claim.card_token),
-        period_in(running, claim.governing_on, account),
-    )  # fmt: skip
+    scope = scope_in(running, account_id, claim.card_token)
+    period = period_in(running, claim.governing_on, account)
+    return Share(running.owner, KIND_NAMES[running.kind], running.terms, scope, period)

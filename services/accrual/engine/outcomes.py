@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.terms import Kind
 from services.accrual.engine.eligibility import nothing_of
 from services.accrual.engine.reasons import Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey, key_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, Stored
+from services.accrual.lifecycle.purchase import Grant, Purchase
 
 
 def held_back(
     purchase: Purchase,
     grant: Grant,
     *,
-    purchases: Iterable[Purchase | Stored],
+    purchases: Callable[[], Iterable[Purchase]],
     totals: Mapping[TotalKey, Total],
     book: Book,
     complete: bool,
@@ -39,13 +39,13 @@ def held_back(
         if before >= total.limit and any(leg.seq > (purchase.place or 0) for leg in purchase.legs):
             if not complete:
                 raise NeedsHistory  # others may stand between
-            before = before_of(purchases, purchase, grant, key)
+            before = before_of(purchases(), purchase, grant, key)
         return Reason.CAP_REACHED if before >= total.limit else nothing_of(total)
     return Reason.ROUNDED_TO_ZERO
 
 
 def before_of(
-    purchases: Iterable[Purchase | Stored], purchase: Purchase, grant: Grant, key: TotalKey
+    purchases: Iterable[Purchase], purchase: Purchase, grant: Grant, key: TotalKey
 ) -> int:
     """T before one grant of a purchase, in recorded order."""
     before = 0

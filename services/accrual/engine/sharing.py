@@ -11,8 +11,9 @@ from services.accrual.contracts.book import Book
 from services.accrual.contracts.terms import Running
 from services.accrual.engine.anew import share_anew
 from services.accrual.engine.funding import GrantKey, standing
+from services.accrual.engine.line import Line
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey, append, key_of, total_of
-from services.accrual.lifecycle.purchase import Grant, Purchase, Share, Stored
+from services.accrual.lifecycle.purchase import Grant, Purchase, Share
 
 
 class Shares:
@@ -21,14 +22,14 @@ class Shares:
     def __init__(
         self,
         purchases: dict[tuple[str, str], Purchase],
-        stored: dict[int, Stored],
+        line: Line | None,
         totals: dict[TotalKey, Total],
         book: Book,
         *,
         complete: bool,
     ) -> None:
         self._purchases = purchases
-        self._stored = stored
+        self._line = line
         self._totals = totals
         self._book = book
         self._complete = complete
@@ -62,7 +63,7 @@ class Shares:
         elif not self._move(was, now, alone=alone, last=last):
             if not self._complete:
                 raise NeedsHistory
-            share_anew(self._purchases, self._stored, self._totals, self._book, self.before)
+            share_anew(self._purchases, self._line, self._totals, self._book, self.before)
 
     def _move(self, was: list[Grant], now: list[Grant], *, alone: bool, last: bool) -> bool:
         """Move the totals of replaced grants one by one, if that concerns no other purchase.
@@ -71,7 +72,7 @@ class Shares:
         """
         for after in reversed(range(max(len(grant.shares) for grant in (*was, *now)))):
             moved: dict[TotalKey, tuple[list[Share], list[Share]]] = {}
-            running: dict[TotalKey, tuple[Grant, Running]] = {}
+            running: dict[TotalKey, tuple[str, Running]] = {}
             for which, grants in ((0, was), (1, now)):
                 for grant in grants:
                     at = len(grant.shares) - 1 - after
@@ -83,7 +84,7 @@ class Shares:
                     key = key_of(grant, share)
                     moved.setdefault(key, ([], []))[which].append(share)
                     totals = self._book.totals(grant.contract, grant.version, grant.rule)
-                    running[key] = (grant, totals[at])
+                    running[key] = (grant.unit, totals[at])
             for key, (old, new) in moved.items():
                 total = total_of(self._totals, key, *running[key])
                 if not _move_one(total, running[key][1], old, new, alone=alone, last=last):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from services.accrual.contracts.terms import Eligible, Entry, Refunds, Rule, Terms, round_to_step
-from services.accrual.lifecycle.net import Net, weigh
+from services.accrual.lifecycle.net import ZERO, Net, weigh
 from services.accrual.lifecycle.purchase import Leg
 from services.kernel.rates import Rounding, round_ratio
 from services.kernel.transaction import Kind
@@ -33,7 +33,10 @@ def net_under(terms: Terms, net: Net, legs: list[Leg]) -> Net:
 
 def eligible_amount(net: Net, terms: Terms, rule: Rule) -> int:
     """e: the part of the net that counts, round_half_up(min(net, maximum) · (G − X) / G)."""
-    if terms.eligible is _GROSS and rule.maximum is None:
+    eligible = terms.eligible
+    if rule.maximum is None and (
+        eligible is _GROSS or (net.cash if eligible is _WITHOUT_CASH else net.tip_fee_tax) is ZERO
+    ):
         return net.net if net.gross else 0
     return _eligible(net.net, net, terms, rule)
 

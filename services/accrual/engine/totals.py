@@ -30,7 +30,7 @@ class TotalKey(NamedTuple):
     period: str
 
 
-class Total(msgspec.Struct, kw_only=True, eq=False, gc=False):
+class Total(msgspec.Struct, eq=False, gc=False):
     """T and F(T) of one scope and period. F(T) is minor units of the unit, or what enters the next
     total; `scope` says for a new one whether it runs over the account or a card."""
 
@@ -64,7 +64,8 @@ def append(grant: Grant, passed: tuple[Running, ...], totals: dict[TotalKey, Tot
         if not amount:
             break  # nothing comes out of the totals that follow either
         share.entered = amount
-        total = total_of(totals, key_of(grant, share), grant, running)
+        key = key_of(grant, share)
+        total = totals.get(key) or total_of(totals, key, grant.unit, running)
         through = total.total + amount
         worth = through if through <= running.straight else running.worth(through)
         share.granted = amount = worth - total.granted
@@ -72,8 +73,8 @@ def append(grant: Grant, passed: tuple[Running, ...], totals: dict[TotalKey, Tot
     grant.granted = amount
 
 
-def total_of(totals: dict[TotalKey, Total], key: TotalKey, grant: Grant, running: Running) -> Total:
+def total_of(totals: dict[TotalKey, Total], key: TotalKey, unit: str, running: Running) -> Total:
     total = totals.get(key)
     if total is None:
-        total = totals[key] = Total(unit=grant.unit, scope=SCOPE_NAMES[running.scope])
+        total = totals[key] = Total(unit=unit, scope=SCOPE_NAMES[running.scope])
     return total

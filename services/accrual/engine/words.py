@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from services.accrual.contracts.terms import Facts, Governs, Kind, Rule, Running, Terms
+from services.accrual.contracts.terms import Facts, Governs, Rule, Terms
 from services.accrual.engine.reasons import Reason
 from services.accrual.lifecycle.net import Net
-from services.accrual.lifecycle.purchase import Grant, Share
 from services.kernel.calendar import instant
 from services.kernel.units import exponent_of, major
 
@@ -99,41 +98,3 @@ def verdict_words(reason: Reason, rule: Rule, terms: Terms, net: Net) -> str:
         return f"nothing of it counts ({rule.totals[0].text})"
     text = rule.earn.text if rule.earn is not None else rule.totals[0].text
     return f"what it earns rounds to nothing ({text})"
-
-
-def total_words(
-    grant: Grant,
-    share: Share,
-    running: Running,
-    *,
-    spend: str,
-    before: tuple[int, int],
-    after: tuple[int, int],
-) -> str:
-    """A running total before a purchase and with it, each as T and F(T); `spend` is the currency
-    of spend."""
-    unit = grant.unit
-    head = f"{grant.rule}: {share.kind} of {share.owner} in {share.period}"
-    if share.kind == Kind.CAP:
-        return (
-            f"{head}, {amount_words(running.limit, unit)}: before this purchase "
-            f"{major(before[0], unit)} earned and {major(before[1], unit)} granted, with it "
-            f"{major(after[0], unit)} earned and {major(after[1], unit)} granted"
-        )
-    if share.kind == Kind.COUNT:
-        went = (f"{before[0]} purchases", f"{after[0]} purchases")
-    elif share.kind == Kind.ROUNDING:
-        went = ("", "")
-    else:
-        went = (
-            f"{major(before[0], spend)} {spend} spent",
-            f"{major(after[0], spend)} {spend} spent",
-        )
-    return (
-        f"{head}, {running.text}: before this purchase {_worth(went[0], before[1], unit)}, with it "
-        f"{_worth(went[1], after[1], unit)}"
-    )
-
-
-def _worth(counted: str, granted: int, unit: str) -> str:
-    return f"{counted} worth {amount_words(granted, unit)}".strip()

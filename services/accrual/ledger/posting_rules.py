@@ -14,7 +14,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """One funder's part of a difference of one grant. Positive: accrual, negative: clawback.
 
     With a `party` it is of the fee that the party takes on the grant. Changes of one `entry` belong
-    to one grant.
+    to one grant, and follow each other.
     """
 
     entry: int
@@ -42,17 +42,20 @@ def post(
     for a clawback."""
     member = chart.member(account_id)
     transfers: list[Transfer] = []
-    first_of_entry: dict[int, int] = {}
+    entry = first = 0
     for leg, change in enumerate(changes, start=first_leg):
         cost = chart.reward_cost(change.funder)
         taker = chart.fee(change.party) if change.party else member
-        debit, credit = (cost, taker) if change.amount > 0 else (taker, cost)
+        amount = change.amount
+        debit, credit = (cost, taker) if amount > 0 else (taker, cost)
+        if change.entry != entry:
+            entry, first = change.entry, leg
         transfers.append(
             audited(
                 _new(Transfer, (
-                    stream_id, seq, leg, first_of_entry.setdefault(change.entry, leg), account_id,
+                    stream_id, seq, leg, first, account_id,
                     change.of_stream_id, change.of_purchase, change.contract, change.version,
-                    change.rule, change.funder, change.unit, debit, credit, abs(change.amount),
+                    change.rule, change.funder, change.unit, debit, credit, abs(amount),
                     change.governing_on, change.effective_on, change.available_on,
                 ))
             )

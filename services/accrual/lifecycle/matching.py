@@ -42,7 +42,16 @@ def as_linked(event: CardTransaction, links: Links) -> CardTransaction:
     return event if to is None else msgspec.structs.replace(event, original_event_id=to)
 
 
-_OPENS = (Kind.PRESENTMENT, Kind.AUTHORIZATION)
+_OPENS = (Kind.PRESENTMENT.value, Kind.AUTHORIZATION.value)
+
+
+def own_key(event: Stub) -> str | None:
+    """The key of the event's purchase where the event alone says it, else None."""
+    if event.lifecycle_id is not None:
+        return f"L:{event.lifecycle_id}"
+    if event.original is None and event.kind in _OPENS:
+        return f"E:{event.event_id}"
+    return None
 
 
 def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
@@ -50,8 +59,9 @@ def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
 
     `find` gives a recorded event of the same issuer and account by its id. A cycle waits.
     """
-    if event.lifecycle_id is not None:
-        return f"L:{event.lifecycle_id}"
+    key = own_key(event)
+    if key is not None:
+        return key
     seen: set[str] = set()
     current: Stub | None = event
     while current is not None:

@@ -21,7 +21,8 @@ _REVERSES = {
 }
 _SPENT = (Kind.PRESENTMENT.value, Kind.ADJUSTMENT_DEBIT.value)
 _RETURNED = (Kind.REFUND.value, Kind.ADJUSTMENT_CREDIT.value)
-_ZERO = Fraction(0)
+ZERO = Fraction(0)
+"""Where nothing is excluded X is this very object: to ask it whether it is 0 costs a call."""
 _COUNTED = (*_SPENT, *_RETURNED, Kind.CHARGEBACK.value)
 
 
@@ -65,7 +66,7 @@ def weigh(legs: list[Leg]) -> Net:
     sides = _sort_reversals(legs)
     first = _first_standing(legs, sides.named)
     if first is None:
-        return Net(None, "", 0, 0, 0, 0, 0, _ZERO, _ZERO, tuple(sides.listed))
+        return Net(None, "", 0, 0, 0, 0, 0, ZERO, ZERO, tuple(sides.listed))
     currency = first.currency
     counted = [leg for leg in legs if leg.kind in _COUNTED and leg.currency == currency]
     nameless = {
@@ -93,8 +94,8 @@ def weigh(legs: list[Leg]) -> Net:
 def _single(leg: Leg) -> Net:
     """The common case: one presentment and nothing else."""
     amount = leg.amount
-    cash = Fraction(leg.cash) if leg.cash else _ZERO
-    other = Fraction(leg.tip_fee_tax) if leg.tip_fee_tax else _ZERO
+    cash = Fraction(leg.cash) if leg.cash else ZERO
+    other = Fraction(leg.tip_fee_tax) if leg.tip_fee_tax else ZERO
     return Net(leg, leg.currency, amount, 0, 0, amount, amount, cash, other)
 
 
@@ -194,7 +195,7 @@ def _in_transaction(leg: Leg) -> Leg:
 
 
 def _part(presentments: list[Leg], standing: dict[str, int], part: str) -> Fraction:
-    total = _ZERO
+    total = ZERO
     for leg in presentments:
         amount: int = getattr(leg, part)
         if amount:

@@ -79,8 +79,8 @@ class Body(msgspec.Struct, array_like=True, gc=False):
     """As `Purchase.place`, 0 for None: so that the legs need not be read to know it."""
 
 
-class _Grants(msgspec.Struct, array_like=True, gc=False):
-    """The body, as far as its grants and its place."""
+class Part(msgspec.Struct, array_like=True, gc=False):
+    """The body, as far as its grants and its place; the place is 0 for none."""
 
     key: msgspec.Raw
     legs: msgspec.Raw
@@ -95,7 +95,7 @@ class _Legs(msgspec.Struct, array_like=True, gc=False):
     legs: list[Leg]
 
 
-class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
+class Purchase(msgspec.Struct, eq=False, gc=False):
     """One lifecycle of an account. `number` is the seq of the event that opened it."""
 
     stream_id: int
@@ -130,7 +130,6 @@ class Purchase(msgspec.Struct, kw_only=True, eq=False, gc=False):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Body)
-_GRANTS_DECODER = msgspec.msgpack.Decoder(_Grants)
 _LEGS_DECODER = msgspec.msgpack.Decoder(_Legs)
 
 
@@ -150,34 +149,8 @@ def restore(
     )
 
 
-class Stored(msgspec.Struct, gc=False):
-    """A purchase of which only place and grants are read, until something of it changes."""
-
-    stream_id: int
-    number: int
-    issuer_id: str
-    account_id: str
-    body: bytes
-    place: int
-    grants: tuple[Grant, ...]
-
-    def restore(self) -> Purchase:
-        """All of it."""
-        return restore(
-            stream_id=self.stream_id, number=self.number, issuer_id=self.issuer_id,
-            account_id=self.account_id, body=self.body,
-        )  # fmt: skip
-
-
-def stored(*, stream_id: int, number: int, issuer_id: str, account_id: str, body: bytes) -> Stored:
-    """A purchase from its stored row, without its events."""
-    part = _GRANTS_DECODER.decode(body)
-    return Stored(stream_id, number, issuer_id, account_id, body, part.place, part.grants)
-
-
-def place_of(body: bytes) -> int:
-    """The place that the stored bytes of a purchase say, 0 for none."""
-    return _GRANTS_DECODER.decode(body).place
+part_of = msgspec.msgpack.Decoder(Part).decode
+"""The grants and the place of a purchase from its stored bytes."""
 
 
 def legs_of(body: bytes) -> list[Leg]:

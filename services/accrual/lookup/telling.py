@@ -172,6 +172,7 @@ def later(
         _later(history, purchase, causes[place], rule=rule, unit=unit, on=on, amount=amount)
         for (place, rule, unit, on), amount in sums.items()
     ]
+    _stand(entries, history, purchase, row)
     moved = {place[1] for place, _, _, _ in sums}
     for leg in purchase.legs:
         if leg.seq > row.seq and leg.seq not in moved:
@@ -180,6 +181,17 @@ def later(
                 _later(history, purchase, cause, rule=None, unit=None, on=None, amount=0)
             )
     return sorted(entries, key=lambda entry: entry["seq"])
+
+
+def _stand(entries: list[Document], history: History, purchase: Purchase, row: EventRow) -> None:
+    """Say of each change what the purchase has after it, in its unit."""
+    has: dict[str, int] = {}
+    for one in history.granted(purchase):
+        if one.seq <= row.seq:
+            has[one.unit] = has.get(one.unit, 0) + one.amount
+    for entry in sorted(entries, key=lambda entry: entry["seq"]):
+        unit = entry["unit"]
+        has[unit] = entry["standing"] = has.get(unit, 0) + entry["amount"]
 
 
 def _later(

@@ -64,12 +64,13 @@ def test_the_steps_go_from_net_to_who_pays() -> None:
     )  # fmt: skip
     assert texts(told(account, "P2")) == [
         "100.00 NOK presented − 10.00 NOK refunded: net 90.00 NOK",
-        "base: gives way to dining, which goes first in group spend",
+        "base: gives way to dining, which goes first in group spend (priority 10 before 0)",
         "dining: 3 SKY-MILE per whole 10.00 NOK; 90.00 NOK count: 27, rounded down in steps of "
         "1 SKY-MILE: 27 SKY-MILE earned",
-        "dining: cap of base in 2026-03, 50 SKY-MILE: before this purchase 31 earned and 31 "
-        "granted, with it 58 earned and 50 granted",
-        "dining: 19 SKY-MILE granted, paid by first-bank 19 SKY-MILE; available 2026-03-16",
+        "dining: cap of 50 SKY-MILE per month, shared with base (2026-03): 31 of it were taken "
+        "before this purchase, so of 27 SKY-MILE there is room for 19 SKY-MILE",
+        "dining: 19 SKY-MILE granted, paid by first-bank 19 SKY-MILE; available 2026-03-16 "
+        "(14 days after its posting date)",
     ]
 
 

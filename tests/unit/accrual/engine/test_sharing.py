@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.accrual.batch import Decided, Loaded, decide_account
+from services.accrual.contracts.terms import Entry, Kind
 from services.accrual.engine.totals import NeedsHistory
 from services.accrual.intake import Recorded
 from services.accrual.lifecycle.matching import stub_of
@@ -13,7 +14,7 @@ from services.kernel.identifiers import identity
 from services.kernel.transaction import CardTransaction
 from tests.support.builders import event
 from tests.support.memory import roster
-from tests.unit.accrual.engine.conftest import Till, cap, rule, terms
+from tests.unit.accrual.engine.conftest import Till, cap, rule, running, terms
 
 
 def till_with(purchases: int, limit: int) -> Till:
@@ -64,10 +65,24 @@ def test_of_an_account_loaded_whole_only_what_changes_is_decoded_and_written() -
     (account,) = decided.accounts
     written = {found.label for found in account.purchases.values() if found.changed}
     assert written == {"P3", "P10"}
-    assert len(account.purchases) + len(account.stored) == 20
+    assert len(account.purchases) + len(account.line or ()) == 20
 
 
 def test_a_decision_that_starts_over_finds_everything_as_it_was_stored() -> None:
     till = till_with(20, limit=100)
     first, again = (refunded(till, "P3", whole_account=True) for _ in range(2))
     assert first.transfers == again.transfers
+
+
+def test_each_rule_that_was_held_back_is_judged_by_all_purchases() -> None:
+    pennies = running(Kind.ROUNDING, lambda _: 0, owner="pennies")
+    spent = running(Kind.SPEND, lambda spend: min(spend, 10_000) // 1_000, limit=10_000)
+    till = Till(
+        terms(
+            rule(pennies, id="pennies", entry=Entry.PIECES),
+            rule(spent, entry=Entry.SPEND),
+        )
+    )
+    till.spends("P1", 300)
+    assert till.spends("P2", 50) == "NO_REWARD/CAP_REACHED"
+    assert till.back("P2", 20) == "NO_REWARD/CAP_REACHED"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from fractions import Fraction
 
 import pytest
 
-from services.accrual.contracts.terms import Kind as TotalKind
-from services.accrual.contracts.terms import Running, Scope
 from services.accrual.engine.words import (
     exact_words,
     kind_words,
     moment_words,
     signed_words,
-    total_words,
 )
-from services.accrual.lifecycle.purchase import Grant, Share
-from services.kernel.calendar import Per
 from services.kernel.transaction import Kind
 
 
@@ -49,23 +43,3 @@ def test_an_instant_is_in_utc() -> None:
 
 def test_every_kind_has_words() -> None:
     assert all(kind_words(kind) for kind in Kind)
-
-
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        (TotalKind.BANDS, ("600.00 NOK spent worth 60", "1200.00 NOK spent worth 160")),
-        (TotalKind.COUNT, ("60000 purchases worth 60", "120000 purchases worth 160")),
-        (TotalKind.ROUNDING, ("worth 60", "worth 160")),
-    ],
-)  # fmt: skip
-def test_a_total_is_told_in_what_it_counts(kind: TotalKind, said: tuple[str, str]) -> None:
-    day = date(2026, 3, 2)
-    share = Share("r", kind.value, "t", "A1", "2026-03", 60_000, 100)
-    grant = Grant("sky-visa", 1, "r", "SKY-MILE", day, day, 60_000, 100, (share,))
-    total = Running(kind, "r", Per.MONTH, Scope.ACCOUNT, "t", 0, lambda n: n, "by bands")
-    told = total_words(grant, share, total, spend="NOK", before=(60_000, 60), after=(120_000, 160))
-    assert told == (
-        f"r: {kind.value} of r in 2026-03, by bands: before this purchase {said[0]} SKY-MILE, "
-        f"with it {said[1]} SKY-MILE"
-    )
