@@ -14,6 +14,8 @@ from services.settlement.reconcile.control import Amounts, Sheet
 from services.settlement.reconcile.discrepancy import RESOLVED, Discrepancy
 from services.settlement.reconcile.judge import SIDES
 
+SHOWN_OF_ID = 10
+"""Commands take the beginning of an id, as long as it is the beginning of one only."""
 _WHY = {
     "LISTED": "held or carried by the latest batch",
     "SINCE": "recorded or due after the latest batch",
@@ -58,7 +60,7 @@ def print_reconciled(session: Session, done: Reconciled) -> None:
         session.say(f"nothing was ever granted under a contract of {terms.partner}")
     _print_tallies(session, done)
     for one in seen.waiting:
-        session.say(f"{one.transfers} due transfers, {words(one.amount, one.unit)}: "
+        session.say(f"due transfers: {one.transfers}, {words(one.amount, one.unit)}, "
                     f"{_WHY[one.why]}")  # fmt: skip
     if seen.outcomes:
         session.say("answers: " + ", ".join(f"{name} {count}" for name, count in seen.outcomes))
@@ -115,8 +117,8 @@ def _print_tallies(session: Session, done: Reconciled) -> None:
 def print_discrepancies(session: Session, found: Sequence[Discrepancy], on: date) -> None:
     """One on a line, with its age on a day."""
     rows = [
-        [one.id, one.code, one.subject, words(one.amount, one.unit), one.owner, one.age(on),
-         one.state, f"{MEANING[Code(one.code)].words}: {one.detail}"]
+        [one.id[:SHOWN_OF_ID], one.code, one.subject, words(one.amount, one.unit), one.owner,
+         one.age(on), one.state, one.detail]
         for one in found
     ]  # fmt: skip
     session.table(("id", "code", "subject", "amount", "owner", "days", "state", "what"), rows)

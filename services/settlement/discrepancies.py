@@ -58,7 +58,7 @@ class Archive(Protocol):
     async def listed(
         self, *, partner: str | None = None, period: str | None = None, id: str | None = None
     ) -> list[Discrepancy]:
-        """Discrepancies as they stand, the oldest first."""
+        """Discrepancies as they stand, the oldest first; `id` may be the beginning of one."""
 
     async def resolve(self, id: str, *, by: str, reason: str, on: date) -> None:
         """Record what somebody says of one."""
@@ -123,8 +123,8 @@ async def resolve(id: str, *, by: str, reason: str, on: date, archive: Archive) 
     found = await find(id, archive)
     if found.state in (CLOSED, RESOLVED):
         raise InvalidInput([Problem(f"is {found.state} already", field="ID", value=id)])
-    await archive.resolve(id, by=by, reason=reason, on=on)
-    return await find(id, archive)
+    await archive.resolve(found.id, by=by, reason=reason, on=on)
+    return await find(found.id, archive)
 
 
 async def approve(id: str, *, by: str, on: date, archive: Archive) -> Discrepancy:
@@ -137,17 +137,21 @@ async def approve(id: str, *, by: str, on: date, archive: Archive) -> Discrepanc
     if found.state != PROPOSED:
         why = f"is {found.state}: there is nothing that waits for a second person"
         raise InvalidInput([Problem(why, field="ID", value=id)])
-    await archive.approve(id, by=by, on=on)
-    return await find(id, archive)
+    await archive.approve(found.id, by=by, on=on)
+    return await find(found.id, archive)
 
 
 async def find(id: str, archive: Archive) -> Discrepancy:
-    """A discrepancy by its id. Raises InvalidInput if there is none."""
-    found = await archive.listed(id=id)
-    if not found:
-        why = "there is no such discrepancy; see `milepost discrepancy list`"
-        raise InvalidInput([Problem(why, field="ID", value=id)])
-    return found[0]
+    """A discrepancy by its id, or by the beginning of it. Raises InvalidInput if that is of none,
+    or of several.
+    """
+    found = await archive.listed(id=id) if id else []
+    if len(found) == 1:
+        return found[0]
+    why = "there is no such discrepancy; see `milepost discrepancy list`"
+    if found:
+        why = f"{len(found)} discrepancies begin like this: give more of the id"
+    raise InvalidInput([Problem(why, field="ID", value=id)])
 
 
 def _demand(text: str, field: str, why: str) -> None:

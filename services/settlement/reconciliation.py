@@ -19,9 +19,16 @@ from services.settlement.reconcile.code import Check, Code
 from services.settlement.reconcile.control import Held, Moved, Sheet, sheets, untied
 from services.settlement.reconcile.difference import Difference
 from services.settlement.reconcile.discrepancy import Found
-from services.settlement.reconcile.judge import Tally, Unanswered, Unsealed, Waiting
+from services.settlement.reconcile.judge import (
+    Tally,
+    Unanswered,
+    Uncaused,
+    Unposted,
+    Unsealed,
+    Waiting,
+)
 from services.settlement.reconcile.month import Month
-from services.settlement.reconcile.readback import ReadBack, carrier, reader_of
+from services.settlement.reconcile.readback import ReadBack, carrier, reader_of, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Books:
     held: Sequence[Held]
     waiting: Sequence[Waiting]
     unsealed: Sequence[Unsealed]
+    unposted: Sequence[Unposted]
+    uncaused: Sequence[Uncaused]
     latest: str
     """The partner's latest batch; empty before the first."""
     headers: Sequence[Header]
@@ -102,6 +111,7 @@ def reconcile(
     if sides.compares:
         found += judge.feeds(sides.feeds(), terms.month)
         tallies += sides.feed_tallies(terms.month)
+    found += judge.causes(books.unposted, books.uncaused)
     found += judge.ledger(sides.ledger(), terms.partner)
     found += judge.unsealed(books.unsealed, books.latest)
     found += _read_back(terms, books, sides, drop)
@@ -145,8 +155,8 @@ def _read_back(terms: Terms, books: Books, sides: Sides, drop: FileDrop) -> list
             by_number = written.layout in BY_NUMBER
             known = carriers.get((header.batch, name))
             carriers[header.batch, name] = (
-                header.batch, written.layout, name, by_number,
-                unit if known is None or known[4] == unit else "",
+                header.batch, written.layout, name, by_number, summed(written),
+                unit if known is None or known[5] == unit else "",
             )  # fmt: skip
     sides.file(rows, carriers.values())
     return found

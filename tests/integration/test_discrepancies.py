@@ -16,9 +16,14 @@ from typer.testing import CliRunner
 
 from services.cli import reconcile
 from services.cli.session import Output, Session
+from services.kernel.errors import InvalidInput
 from services.settlement import bootstrap as settlement
+from services.settlement.bootstrap import reconciling
+from services.settlement.reconcile.month import read_month
+from services.settlement.reconciliation import Terms
+from tests.support.logins import login, settings_of
 from tests.support.partner import sent
-from tests.support.reconciling import run, sole
+from tests.support.reconciling import APRIL_10, run, sole
 from tests.support.settlement import Books, broken, settle
 
 Invoke = Callable[..., Awaitable[click.testing.Result]]
@@ -61,6 +66,42 @@ async def test_what_is_found_again_is_the_same_and_what_is_gone_is_closed(
     assert await broken(books, folder) == []
 
 
+async def test_two_runs_at_once_find_one_discrepancy(books: Books, folder: Path) -> None:
+    await settle(books, folder)
+    (folder / "sky-air/pending" / REWARDS).unlink()
+    done = await asyncio.gather(*(run(books, folder) for _ in range(3)))
+    assert sorted(one.recorded.run for one in done) == [1, 2, 3]
+    assert len({sole(one).id for one in done}) == 1
+    assert await broken(books, folder) == []
+
+
+async def test_an_operator_reconciles_an_approver_agrees_and_an_auditor_only_reads(
+    books: Books, folder: Path
+) -> None:
+    await settle(books, folder)
+    (folder / "sky-air/pending" / REWARDS).unlink()
+    async with (
+        login(books, "operator") as operator,
+        login(books, "approver") as approver,
+        login(books, "auditor") as auditor,
+    ):
+        terms = Terms("sky-air", read_month("2026-03"), "Rae", APRIL_10, 0, answer_days=5)
+        own = settings_of(books, operator, "operator", folder)
+        done = await reconciling.reconcile_month(own, terms, to=None)
+        found = sole(done)
+        await reconciling.resolve_discrepancy(own, found.id, by="Rae", reason="lost", on=APRIL_10)
+        with pytest.raises(InvalidInput, match="permission denied"):
+            await reconciling.approve_discrepancy(own, found.id, by="Bo", on=APRIL_10)
+        agreed = await reconciling.approve_discrepancy(
+            settings_of(books, approver, "approver", folder), found.id, by="Bo", on=APRIL_10
+        )
+        assert agreed.state == "RESOLVED"
+        reader = settings_of(books, auditor, "auditor", folder)
+        assert await reconciling.list_discrepancies(reader, partner=None, period=None) == [agreed]
+        with pytest.raises(InvalidInput, match="permission denied"):
+            await reconciling.reconcile_month(reader, terms, to=None)
+
+
 @pytest.fixture
 def invoke(books: Books, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     monkeypatch.setenv("MILEPOST_DATABASE_URL", books.url)
@@ -94,7 +135,7 @@ async def test_above_the_limit_a_second_person_must_agree(
     assert found.exit_code == 1, found.stderr
     (one,) = document(found)["discrepancies"]
     assert (one["code"], one["amount"], one["second_eyes"]) == ("MISSING_FILE", 10, True)
-    said = ("discrepancy", "resolve", one["id"], "--reason", "lost in a move")
+    said = ("discrepancy", "resolve", one["id"][:10], "--reason", "lost in a move")
     resolved = await invoke(*said, "--by", "Ann", "--date", "2026-04-12")
     assert (document(resolved)["state"], document(resolved)["days"]) == ("PROPOSED", 2)
     assert (await invoke(*RUN)).exit_code == 1
@@ -158,9 +199,9 @@ async def test_what_cannot_be_reconciled_is_refused(
 ) -> None:
     refused = await invoke("reconcile", *arguments)
     assert (refused.exit_code, told in refused.stderr) == (2, True), refused.stderr
-    assert (
-        await invoke("discrepancy", "resolve", "x", "--by", "A", "--reason", "b")
-    ).exit_code == 2
+    for nobody in ("x", ""):
+        refused = await invoke("discrepancy", "resolve", nobody, "--by", "A", "--reason", "b")
+        assert (refused.exit_code, "no such discrepancy" in refused.stderr) == (2, True)
 
 
 async def test_planted_corruptions_are_found(books: Books, folder: Path, invoke: Invoke) -> None:

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.partner import BATCH, Verdict, acknowledge, answered, sent
-from tests.support.reconciling import codes, feed, run
-from tests.support.settlement import Books, broken, cash_terms, settle
+from services.settlement import bootstrap as settlement
+from tests.support.partner import (
+    BATCH,
+    Verdict,
+    acknowledge,
+    answered,
+    approved,
+    delivered,
+    sent,
+)
+from tests.support.reconciling import codes, run
+from tests.support.settlement import Books, broken, cash_terms, settings_for, settle
 
 REWARDS = "sky-air-air-miles-rewards-000001.txt"
 
@@ -188,62 +197,6 @@ async def test_a_cash_batch_is_read_back_too(books: Books, folder: Path) -> None
     assert codes(found)[0][::2] == ("AMOUNT_DIFFERS", 45)
 
 
-async def test_the_compare_feed_is_matched_by_arn_then_reference_then_event(
-    books: Books, folder: Path
-) -> None:
-    await feed(books, "books", "A1", 100, arn="7" * 23)
-    await feed(books, "compare", "N1", 100, arn="7" * 23)
-    await feed(books, "books", "A2", 200, scheme_reference="MCC1")
-    await feed(books, "compare", "N2", 200, scheme_reference="MCC1", arn="8" * 23)
-    await feed(books, "books", "A3", 300)
-    await feed(books, "compare", "A3", 300, arn="9" * 23)
-    await feed(books, "books", "A4", 400, kind="AUTHORIZATION", arn="4" * 23)
-    done = await run(books, folder)
-    # What the fixture granted stands in the books alone.
-    assert [one for one in codes(done) if "P" not in one[1].split()[-1]] == []
-    assert [one[0] for one in codes(done)] == ["MISSING_IN_COMPARE"] * 4
-
-
-async def test_each_way_in_which_the_feeds_disagree_is_named(books: Books, folder: Path) -> None:
-    for nth in range(1, 5):
-        await feed(books, "compare", f"P{nth if nth < 4 else 9}.{nth}",
-                   (nth * 10 if nth < 4 else 7) * 1000)  # fmt: skip
-    assert codes(await run(books, folder)) == []
-    await feed(books, "books", "A1", 100, arn="1" * 23)
-    await feed(books, "compare", "N1", 120, arn="1" * 23)
-    await feed(books, "compare", "N2", 50, arn="2" * 23)
-    await feed(books, "books", "A3", 70, arn="3" * 23, kind="REFUND")
-    await feed(books, "books", "A4", 80, arn="4" * 23)
-    await feed(books, "compare", "N4", 80, arn="4" * 23)
-    await feed(books, "compare", "N5", 80, arn="4" * 23)
-    await feed(books, "books", "A6", 90, arn="6" * 23)
-    await feed(books, "compare", "N6", 90, arn="6" * 23, billing_currency="SEK")
-    await feed(books, "books", "A7", 5, arn="7" * 23)
-    await feed(books, "books", "A8", 6, arn="7" * 23)
-    await feed(books, "compare", "N7", 6, arn="7" * 23)
-    await feed(books, "compare", "N8", 5, arn="7" * 23)
-    done = await run(books, folder)
-    assert {(code, amount) for code, _, amount in codes(done)} == {
-        ("AMOUNT_DIFFERS", 20),
-        ("MISSING_IN_BOOKS", 50),
-        ("MISSING_IN_COMPARE", 70),
-        ("DOUBLED_IN_COMPARE", 80),
-        ("CURRENCY_DIFFERS", 0),
-    }
-    assert {one.code: one.owner for one in done.recorded.standing}["AMOUNT_DIFFERS"] == "issuer"
-
-
-async def test_an_event_that_one_side_books_in_the_next_month_ties(
-    books: Books, folder: Path
-) -> None:
-    await settle(books, folder)
-    april_1 = 20_544
-    await feed(books, "books", "A1", 100, arn="1" * 23, posted_on=april_1)
-    await feed(books, "compare", "N1", 100, arn="1" * 23)
-    march, april = await run(books, folder), await run(books, folder, period="2026-04")
-    assert not [one for one in (*codes(march), *codes(april)) if "1" * 23 in one[1]]
-
-
 async def test_a_transfer_that_no_contract_explains_does_not_tie(
     books: Books, folder: Path
 ) -> None:
@@ -256,3 +209,60 @@ async def test_a_transfer_that_no_contract_explains_does_not_tie(
 
 def date_of(day: int) -> date:
     return date(2026, 4, day)
+
+
+async def test_a_life_with_everything_in_it_ties(books: Books, folder: Path) -> None:
+    settings = settings_for(books.url, folder)
+    await settle(books, folder)
+    await settlement.withdraw_batch(settings, BATCH, by="Ann", reason="too early", on=date_of(1))
+    await books.grant("acc-1", "P1", -4)
+    await books.grant("acc-2", "P2", 5)
+    await settle(books, folder)
+    content = await sent(books, folder, "sky-air-000002")
+    await acknowledge(books, folder, answered(content, {1: Verdict("E", flags="Y")}))
+    await books.grant("acc-2", "P2", -11)
+    await books.member("acc-9", "99999")
+    await settle(books, folder)
+    content = await sent(books, folder, "sky-air-000003")
+    await acknowledge(books, folder, answered(content), name="second.txt")
+    for batch in ("sky-air-000002", "sky-air-000003"):
+        await settlement.pay_batch(settings, batch, by="Dee", reference=f"B-{batch}", on=date_of(9))
+    march, april = await run(books, folder), await run(books, folder, period="2026-04")
+    assert (codes(march), codes(april)) == ([], [])
+    (sheet,) = april.seen.sheets
+    assert {one.kind for one in sheet.movements} == {"WITHDRAWN", "REJECTED", "PAID"}
+    assert {place: amount for place, amount in sheet.closing.items() if amount} == {
+        "cost": -57, "bank": 57,
+    }  # fmt: skip
+    assert sheet.ties and march.seen.sheets[0].ties
+    assert await broken(books, folder) == []
+
+
+async def test_cash_stands_in_clearing_until_it_is_paid(books: Books, folder: Path) -> None:
+    await books.contract("cash", partner="first-bank", terms=cash_terms())
+    await books.grant("acc-1", "C1", 1250, contract="cash", rule="cash", unit="NOK")
+    await settle(books, folder, partner="first-bank")
+    await approved(books, folder, "first-bank-000001")
+    await delivered(books, folder, "first-bank-000001")
+    (march,) = (await run(books, folder, partner="first-bank")).seen.sheets
+    assert (march.closing["clearing"], march.closing["bank"]) == (1250, 0)
+    settings = settings_for(books.url, folder)
+    await settlement.pay_batch(
+        settings, "first-bank-000001", by="Dee", reference="B1", on=date_of(9)
+    )
+    done = await run(books, folder, partner="first-bank", period="2026-04")
+    assert (done.seen.sheets[0].closing["clearing"], done.seen.sheets[0].closing["bank"]) == (
+        0, 1250,
+    )  # fmt: skip
+    assert codes(done) == []
+
+
+async def test_a_posted_event_without_a_transfer_and_a_grant_without_an_event_are_found(
+    books: Books, folder: Path
+) -> None:
+    await books.corrupt("DELETE FROM transfer WHERE seq = 4")
+    await books.corrupt("DELETE FROM card_event WHERE seq = 3 AND role = 'books'")
+    assert codes(await run(books, folder)) == [
+        ("MISSING_IN_LEDGER", "first-bank PRESENTMENT event_id P9.4", 7000),
+        ("UNCAUSED", "transfer 1/3/1", 30),
+    ]

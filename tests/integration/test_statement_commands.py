@@ -14,13 +14,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.cli import export, payout, settle
+from services.cli import export, partner, payout, settle
 from services.cli.session import Output, Session
 from services.runtime.sealing import IDENTITY, PUBLIC_KEY, create_keys
 from services.runtime.settings import load_settings
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.order import Order
 from services.settlement.bootstrap import payouts
+from services.settlement.files.layout.pages import pages
+from services.settlement.files.layout.writer import write
 from tests.support.batches import CHART
 from tests.support.refold import resettled
 from tests.support.settlement import Books, cash_terms, miles_terms
@@ -64,6 +66,7 @@ def run(books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     app = typer.Typer()
     settle.register(app)
     payout.register(app)
+    partner.register(app)
     export.register(app)
 
     def invoke(*arguments: str | Path) -> click.testing.Result:
@@ -219,3 +222,36 @@ async def test_a_rebuild_pays_the_same_accounts_and_verify_reads_the_same_bytes(
     blind = await settlement.invariants(books.connection, tmp_path / "files")
     assert [finding.id for finding in blind if not finding.ok] == ["settlement-bytes"]
     assert await resettled(books, settings) == []
+
+
+def answer(path: Path, *rows: dict[str, Any], sequence: int = 1) -> Path:
+    """A `mileage-answer` of these lines."""
+    header = {"batch": f"sky-air-{sequence:06d}", "sequence": sequence,
+              "answered_on": date(2026, 4, 2)}  # fmt: skip
+    path.write_bytes(write(pages()["mileage-answer"], header, rows, file=path.name)[0])
+    return path
+
+
+@pytest.mark.parametrize("books", [by_page("mileage-credits")], indirect=True)
+def test_a_partner_answers_the_file_of_a_page_line_by_line(run: Run, tmp_path: Path) -> None:
+    document(run(*SETTLE))
+    document(run("batch", "approve", BATCH, "--approver", "Ben"))
+    document(run("batch", "deliver", BATCH, "--by", "Ann"))
+    first = {"line": 1, "membership_number": "11111", "amount": 125, "outcome": "ACCEPTED"}
+    second = {"line": 2, "membership_number": "11111", "amount": 40, "outcome": "REJECTED",
+              "code": "CLOSED"}  # fmt: skip
+    to_partner = ("--partner", "sky-air", "--by", "Ann")
+    for rows, told in (
+        ([first], "does not answer line 2"),
+        ([first, {**second, "amount": 41}], "was sent as 40"),
+        ([first, {**second, "membership_number": "2"}], "was sent as 11111"),
+        ([first, second, {**second, "line": 3}], "was never sent"),
+    ):
+        refused = run("acknowledge", answer(tmp_path / "bad.csv", *rows), *to_partner)
+        assert refused.exit_code == 2
+        assert told in refused.stderr
+    good = answer(tmp_path / "answer.csv", first, second)
+    said = document(run("acknowledge", good, *to_partner))
+    assert said["outcomes"] == {"ACCEPTED": 1, "REJECTED": 1}
+    again = document(run("settle", *SETTLE[1:4], "2026-04-30", *SETTLE[5:]))
+    assert (again["batch"], again["totals"]) == ("sky-air-000002", {"SKY-MILE": 40})

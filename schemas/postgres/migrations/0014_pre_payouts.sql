@@ -11,11 +11,11 @@ CREATE TABLE settlement_payout (
   CONSTRAINT settlement_payout_once PRIMARY KEY (role, owner, revision)
 );
 
-GRANT SELECT, INSERT ON settlement_payout TO milepost_app;
-GRANT SELECT ON settlement_payout TO milepost_author, milepost_approver, milepost_auditor;
-GRANT SELECT, INSERT ON settlement_payout TO milepost_operator;
+GRANT SELECT, INSERT ON settlement_payout TO milepost_app, milepost_operator;
+GRANT SELECT ON settlement_payout TO milepost_approver, milepost_auditor;
 
+-- Nobody else, whoever owns the table: a partner and the author of a contract see no row.
 ALTER TABLE settlement_payout ENABLE ROW LEVEL SECURITY;
 ALTER TABLE settlement_payout FORCE ROW LEVEL SECURITY;
-CREATE POLICY house ON settlement_payout TO milepost_app, milepost_author, milepost_approver,
-  milepost_operator, milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY house ON settlement_payout TO milepost_app, milepost_approver, milepost_operator,
+  milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);

@@ -62,7 +62,7 @@ class PostgresBatchStore:
         """Where the members of a batch are paid; not asked where no file pays them."""
         paid = {line.account_id for line in sealed.lines
                 if sealed.terms_of(line).layout in ENDINGS}  # fmt: skip
-        if not paid:
+        if not paid or self._opener is None:
             return None
         header = sealed.header
         return await payout_store.book(

@@ -16,6 +16,7 @@ import fastavro
 from services.kernel.calendar import instant
 from services.kernel.transaction import Kind
 from services.runtime.database import Connection
+from services.settlement.reconcile.judge import Unposted
 
 _SCHEMA = fastavro.parse_schema(
     json.loads(resources.files("schemas").joinpath("avro/card-transaction.avsc").read_text("utf-8"))
@@ -63,9 +64,19 @@ async def copy_feed(
         writer.writerows(_rows(bodies, issuers, first, last))
 
 
+def unposted(
+    bodies: Iterable[bytes], *, issuers: frozenset[str], first: date, last: date
+) -> list[Unposted]:
+    """The events of these that concern a partner's month. Authorizations move nothing."""
+    return [
+        Unposted(row[0], row[1], row[4], row[6], row[7], row[8])
+        for row in _rows(bodies, issuers, first, last)
+    ]
+
+
 def _rows(
     bodies: Iterable[bytes], issuers: frozenset[str], first: date, last: date
-) -> Iterator[tuple[object, ...]]:
+) -> Iterator[tuple[Any, ...]]:
     for body in bodies:
         event: Any = fastavro.schemaless_reader(io.BytesIO(body), _SCHEMA, None)
         sign = SIGN.get(event["kind"])
@@ -78,6 +89,6 @@ def _rows(
             yield (
                 event["issuer_id"], event["kind"], event["arn"] or "",
                 event["scheme_reference"] or "", event["event_id"], day.isoformat(),
-                sign * event["billing_amount"], event["billing_currency"], booked.isoformat(),
+                sign * event["billing_amount"], event["billing_currency"], booked,
                 event["account_id"],
             )  # fmt: skip

@@ -11,10 +11,11 @@ from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
 from services.settlement.adapters.batch_store import PostgresBatchStore
+from services.settlement.adapters.feed_reader import unposted
 from services.settlement.discrepancies import Known
 from services.settlement.reconcile.control import Held, Moved
 from services.settlement.reconcile.discrepancy import Discrepancy, Found, Identity
-from services.settlement.reconcile.judge import Unsealed, Waiting
+from services.settlement.reconcile.judge import Uncaused, Unsealed, Waiting
 from services.settlement.reconcile.month import Month
 from services.settlement.reconciliation import Books, Terms
 
@@ -36,6 +37,8 @@ async def read_books(connection: Connection, partner: str, month: Month) -> Book
         for header in await batches.headers(partner=partner)
         if month.first <= header.through <= month.last
     ]
+    issuers = frozenset(row["issuer"] for row in await fetch(_sql.issuers, partner))
+    silent = [row["body"] for row in await fetch(_sql.unposted)]
     waiting = await fetch(_sql.waiting, partner, month.first, month.last)
     return Books(
         terms=await batches.terms(partner),
@@ -47,6 +50,11 @@ async def read_books(connection: Connection, partner: str, month: Month) -> Book
                      row["amount"], row["available_on"])
             for row in waiting
             if row["why"] is None
+        ],
+        unposted=unposted(silent, issuers=issuers, first=month.first, last=month.last),
+        uncaused=[
+            Uncaused(*row)
+            for row in await fetch(_sql.uncaused, partner, month.first, month.last)
         ],
         latest=await connection.fetchval(_sql.latest, partner) or "",
         headers=headers,

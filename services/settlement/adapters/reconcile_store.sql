@@ -25,6 +25,22 @@ SELECT EXISTS (SELECT FROM feed_record WHERE role = 'compare');
 -- The bodies of a role's events.
 SELECT body FROM feed_record WHERE role = $1;
 
+-- name: unposted
+-- Events of the books that are recorded as posted, and caused no transfer.
+SELECT f.body FROM feed_record AS f
+ WHERE f.role = 'books' AND f.outcome = 'POSTED'
+   AND NOT EXISTS (
+     SELECT FROM settlement_movement AS m WHERE (m.stream_id, m.seq) = (f.stream_id, f.seq));
+
+-- name: uncaused
+-- Grants and clawbacks of partner $1 from day $2 to $3 that no recorded event caused.
+SELECT format('%s/%s/%s', m.stream_id, m.seq, m.leg) AS transfer, m.unit,
+       CASE WHEN m.kind = 'GRANTED' THEN m.amount ELSE -m.amount END AS amount
+  FROM settlement_movement AS m
+ WHERE m.partner = $1 AND m.accounted_on BETWEEN $2 AND $3 AND m.kind IN ('GRANTED', 'CLAWED_BACK')
+   AND NOT EXISTS (
+     SELECT FROM settlement_cause AS c WHERE (c.stream_id, c.seq) = (m.stream_id, m.seq));
+
 -- name: latest
 -- The partner's latest batch: what it saw is what it should have sealed.
 SELECT batch FROM settlement_batch WHERE partner = $1 ORDER BY sequence DESC LIMIT 1;
@@ -146,7 +162,7 @@ SELECT id, partner, period, comparison, code, subject, amount, unit, owner, deta
        second_eyes, state, who, reason, approver
   FROM discrepancy_state
  WHERE ($1::text IS NULL OR partner = $1) AND ($2::text IS NULL OR period = $2)
-   AND ($3::text IS NULL OR id = $3)
+   AND ($3::text IS NULL OR starts_with(id, $3))
  ORDER BY first_seen, partner COLLATE "C", comparison, subject COLLATE "C", code;
 
 -- name: resolve

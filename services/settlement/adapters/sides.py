@@ -49,9 +49,10 @@ _TABLES = {
 }  # fmt: skip
 """Query → the columns that it gives."""
 _FILED = {
-    "batch": "VARCHAR", "carrier": "VARCHAR", "line": "INTEGER", "member": "VARCHAR",
-    "unit": "VARCHAR", "amount": "BIGINT", "file": "VARCHAR",
+    "batch": "VARCHAR", "carrier": "VARCHAR", "line": "HUGEINT", "member": "VARCHAR",
+    "unit": "VARCHAR", "amount": "HUGEINT", "file": "VARCHAR",
 }  # fmt: skip
+"""A changed file may hold larger numbers than any line of ours."""
 _LEVELS = (("arn", "''"), ("reference", "day"), ("event_id", "''"))
 """What events are matched by, best first, with the day that belongs to it (Mastercard's reference
 is unique together with its date)."""
@@ -106,7 +107,7 @@ class DuckSides:
             left, right = (self._level(f"{role}_{nth}", by, day) for role in ("compare", "books"))
             compared = compare(
                 self._duck, left, right, key=("issuer", "kind", "means", "value", "day"),
-                values=("amount", "currency"), told=("booked", "event_id", "account_id"),
+                values=("amount", "currency"), told=("booked", "event_id", "account_id", "arn"),
             )  # fmt: skip
             last = nth == len(_LEVELS) - 1
             found += [
@@ -170,7 +171,8 @@ class DuckSides:
 
     def file(self, rows: Iterable[Sequence[Any]], carriers: Iterable[Sequence[Any]]) -> None:
         """Take in the lines of files, as _FILED has them, and for each carrier the lines that it
-        should have: (batch, layout, carrier, whether it goes by number, unit if it names none).
+        should have: (batch, layout, carrier, whether it goes by number, whether a record is the sum
+        of a member's lines, unit if it names none).
         """
         path = self._folder / "filed.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -178,16 +180,21 @@ class DuckSides:
         self._table("filed", _FILED, path)
         self._duck.execute(
             "CREATE TABLE carriers (batch VARCHAR, layout VARCHAR, carrier VARCHAR, "
-            "by_number BOOLEAN, unit VARCHAR)"
+            "by_number BOOLEAN, summed BOOLEAN, unit VARCHAR)"
         )
         for carrier in carriers:
-            self._duck.execute("INSERT INTO carriers VALUES (?, ?, ?, ?, ?)", list(carrier))
+            self._duck.execute("INSERT INTO carriers VALUES (?, ?, ?, ?, ?, ?)", list(carrier))
         self._duck.execute(
             "CREATE TABLE wanted AS SELECT batch, carrier, line, "
             "CASE WHEN regexp_full_match(named, '[0-9]+') THEN ltrim(named, '0') ELSE named END "
             "AS member, unit, amount, '' AS file FROM (SELECT l.*, c.carrier, "
             "CASE WHEN c.by_number THEN l.membership_number ELSE l.account_id END AS named "
-            "FROM lines AS l JOIN carriers AS c USING (batch, layout) WHERE l.line >= 1)"
+            "FROM lines AS l JOIN carriers AS c USING (batch, layout) "
+            "WHERE l.line >= 1 AND NOT c.summed) UNION ALL "
+            "SELECT batch, carrier, min(line), '', l.unit, sum(amount)::BIGINT, '' "
+            "FROM lines AS l JOIN carriers AS c USING (batch, layout) "
+            "WHERE l.line >= 1 AND c.summed GROUP BY batch, carrier, account_id, l.unit "
+            "HAVING sum(amount) <> 0"
         )
         self._duck.execute(
             "UPDATE filed SET unit = c.unit FROM (SELECT DISTINCT batch, carrier, unit "
@@ -250,7 +257,7 @@ class DuckSides:
 
     def _tallies(self, check: Check, left: str, right: str) -> list[Tally]:
         rows = self._duck.execute(
-            "SELECT unit, sum(l), sum(l * amount)::BIGINT, sum(r), sum(r * amount)::BIGINT FROM ("
+            "SELECT unit, sum(l), sum(l * amount)::HUGEINT, sum(r), sum(r * amount)::HUGEINT FROM ("
             f"SELECT unit, amount, 1 AS l, 0 AS r FROM {left} UNION ALL "
             f"SELECT unit, amount, 0, 1 FROM {right}) GROUP BY unit ORDER BY unit"
         ).fetchall()

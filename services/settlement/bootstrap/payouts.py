@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Database
 from services.runtime.sealing import Opener, Sealer
 from services.runtime.settings import Settings
 from services.settlement.adapters import payout_store
@@ -14,6 +13,7 @@ from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.adapters.saved_file import content_of
 from services.settlement.approve import find
+from services.settlement.bootstrap.parts import open_database
 from services.settlement.files.account_change import NotApplicable, changed
 from services.settlement.files.payout_sheet import PAYEE, Account, read
 
@@ -40,13 +40,7 @@ async def import_payouts(settings: Settings, path: Path, *, by: str, on: date) -
         raise InvalidInput([Problem("say who imports", field="--by", value=by)])
     sealer = payout_sealer(settings)
     accounts = read(content_of(path, "CSV", IMPORT_BYTES_MAX), path.name)
-    async with (
-        await Database.connect(
-            settings.require_database(), size=1, strict=False,
-            application_name="milepost-settlement",
-        ) as database,
-        database.connection() as connection,
-    ):  # fmt: skip
+    async with open_database(settings) as database, database.connection() as connection:
         await payout_store.add(connection, accounts, sealer, by=by, on=on)
     return len(accounts)
 
@@ -62,13 +56,7 @@ async def accept_change(settings: Settings, batch: str, line: int, *, by: str, o
     if opener is None:
         why = "is not set; set it to the private key that the payout table is sealed to"
         raise InvalidInput([Problem(why, field=payout_store.IDENTITY)])
-    async with (
-        await Database.connect(
-            settings.require_database(), size=1, strict=False,
-            application_name="milepost-settlement",
-        ) as database,
-        database.connection() as connection,
-    ):  # fmt: skip
+    async with open_database(settings) as database, database.connection() as connection:
         header = await find(batch, PostgresBatchStore(connection, opener))
         asked = await PostgresReviewStore(connection).change(batch, line, opener)
         place = f"{batch}/{line}"

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Database
 from services.runtime.settings import Settings
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.saved_file import content_of, save
@@ -15,7 +14,7 @@ from services.settlement.approve import find
 from services.settlement.billing.chart import read_chart
 from services.settlement.billing.journal import journal
 from services.settlement.billing.price import by_kind
-from services.settlement.bootstrap.payouts import opener_of
+from services.settlement.bootstrap.parts import reading
 from services.settlement.files import fbdi, fbdi_reader
 from services.settlement.files.fields import DoesNotFit
 from services.settlement.files.file import File
@@ -63,11 +62,5 @@ async def save_journal(settings: Settings, batch: str, *, chart: Path, to: Path)
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[PostgresBatchStore]:
-    async with (
-        await Database.connect(
-            settings.require_database(), size=1, strict=False,
-            application_name="milepost-settlement",
-        ) as database,
-        database.connection() as connection,
-    ):  # fmt: skip
-        yield PostgresBatchStore(connection, opener_of(settings))
+    async with reading(settings) as connection:
+        yield PostgresBatchStore(connection)

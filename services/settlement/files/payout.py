@@ -53,7 +53,8 @@ def files(sealed: Sealed) -> Iterator[File]:
             sets.setdefault(layout, []).append(line)
     for layout, lines in sorted(sets.items()):
         if sealed.payouts is None:
-            raise DoesNotFit(f"{layout}: nobody has said who pays, and to which accounts")
+            raise DoesNotFit(f"{layout}: nobody has said who pays and to which accounts, or "
+                             "MILEPOST_PAYOUT_IDENTITY_FILE is not set here")  # fmt: skip
         try:
             paid = payments(lines, sequence=sealed.header.sequence, payouts=sealed.payouts)
         except ValueError as error:

@@ -13,7 +13,7 @@ class Check(StrEnum):
     FEEDS = "feeds"
     """The compare feed beside the books feed."""
     LEDGER = "ledger"
-    """Due transfers beside the lines of batches."""
+    """Events beside transfers, and due transfers beside the lines of batches."""
     FILES = "files"
     """Lines beside the files, read back from their bytes."""
     ANSWERS = "answers"
@@ -53,6 +53,7 @@ class Code(StrEnum):
     ANSWERED_TWICE = "ANSWERED_TWICE"
     ANSWERED_NOT_SENT = "ANSWERED_NOT_SENT"
     LEDGER_DIFFERS = "LEDGER_DIFFERS"
+    UNCAUSED = "UNCAUSED"
 
 
 class Meaning(NamedTuple):
@@ -76,7 +77,8 @@ MEANING: Mapping[Code, Meaning] = {
     Code.MISSING_LINE: Meaning("what is due stands in no line, or a line in no file", Owner.US),
     Code.DOUBLED_LINE: Meaning("a line stands more than once", Owner.US),
     Code.UNKNOWN_LINE: Meaning("a file has a line that its batch has not", Owner.US),
-    Code.MISSING_IN_LEDGER: Meaning("a line stands for nothing in the ledger", Owner.US),
+    Code.MISSING_IN_LEDGER: Meaning(
+        "a line, or a posted event, stands for nothing in the ledger", Owner.US),
     Code.WRONG_PARTNER: Meaning("it belongs to another partner", Owner.US),
     Code.WRONG_MEMBER: Meaning("a file names another member than the line", Owner.US),
     Code.WRONG_UNIT: Meaning("both sides have it, in other units", Owner.US),
@@ -86,6 +88,7 @@ MEANING: Mapping[Code, Meaning] = {
     Code.ANSWERED_TWICE: Meaning("the partner has answered a line twice", Owner.PARTNER),
     Code.ANSWERED_NOT_SENT: Meaning(
         "the partner has answered a line that no file of ours has", Owner.PARTNER),
+    Code.UNCAUSED: Meaning("a transfer that no recorded event caused", Owner.US),
     Code.LEDGER_DIFFERS: Meaning("the control sheet is not what the accounts hold", Owner.US),
 }  # fmt: skip
 

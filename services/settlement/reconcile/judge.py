@@ -22,6 +22,10 @@ SIDES: Mapping[Check, tuple[str, str]] = {
 """What the two sides of a comparison are called, left and right."""
 
 
+AMOUNT_MAX = 2**63 - 1
+"""The most that is kept: a changed file may say more, and then says nonsense."""
+
+
 class Tally(NamedTuple):
     """How many rows each side of a comparison has in one unit, and what they come to."""
 
@@ -56,6 +60,25 @@ class Unsealed(NamedTuple):
     available_on: date
 
 
+class Unposted(NamedTuple):
+    """An event of the books that is recorded as posted, and caused no transfer."""
+
+    issuer: str
+    kind: str
+    event_id: str
+    amount: int
+    currency: str
+    booked: date
+
+
+class Uncaused(NamedTuple):
+    """A grant or clawback that no recorded event caused."""
+
+    transfer: str
+    unit: str
+    amount: int
+
+
 class Unanswered(NamedTuple):
     """Sent lines that wait for an answer: in time, or for too long."""
 
@@ -65,7 +88,7 @@ class Unanswered(NamedTuple):
 
 def feeds(differences: Iterable[Difference], month: Month) -> list[Found]:
     """Left is the compare feed. Keys are (issuer, kind, what they are matched by, value, day);
-    rows (amount, currency, booked on, event id, account). A difference belongs to the month in
+    rows (amount, currency, booked on, event id, account, ARN). A difference belongs to the month in
     which the books, or else the compare feed, book it.
     """
     found = []
@@ -92,8 +115,10 @@ def _feed(one: Difference) -> Found:
         code = Code.CURRENCY_DIFFERS if len(currencies) > 1 else Code.AMOUNT_DIFFERS
     when = f" of {day}" if day else ""
     subject = f"{issuer} {kind} {by} {value}{when}"
-    events = ", ".join(sorted({row[3] for row in one.right or one.left}))
-    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; event {events}"
+    told = [f"{name} {', '.join(sorted({row[at] for row in rows if row[at]}))}"
+            for name, at in (("event", 3), ("account", 4), ("arn", 5))
+            if any(row[at] for row in rows)]  # fmt: skip
+    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; {'; '.join(told)}"
     return Found(Check.FEEDS, code, subject, _net(one, 0), currencies[0], detail)
 
 
@@ -125,6 +150,23 @@ def _sealed(one: Difference, partner: str) -> list[Found]:
         code = Code.DOUBLED_LINE if doubled else Code.AMOUNT_DIFFERS
         found.append(Found(Check.LEDGER, code, subject, amount, unit, detail))
     return found
+
+
+def causes(unposted: Iterable[Unposted], uncaused: Iterable[Uncaused]) -> list[Found]:
+    """The books feed beside the ledger: every posted event moved something, and every grant was
+    caused by a recorded event.
+    """
+    found = [
+        Found(Check.LEDGER, Code.MISSING_IN_LEDGER,
+              f"{row.issuer} {row.kind} event_id {row.event_id}", row.amount, row.currency,
+              "recorded as posted, and no transfer names it")
+        for row in unposted
+    ]  # fmt: skip
+    return found + [
+        Found(Check.LEDGER, Code.UNCAUSED, f"transfer {row.transfer}", row.amount, row.unit,
+              "the event that it names is not recorded")
+        for row in uncaused
+    ]  # fmt: skip
 
 
 def unsealed(rows: Iterable[Unsealed], batch: str) -> list[Found]:
@@ -210,7 +252,7 @@ def answered_twice(rows: Iterable[Sequence[object]]) -> list[Found]:
 def _net(one: Difference, at: int) -> int:
     left: int = sum(row[at] for row in one.left)
     right: int = sum(row[at] for row in one.right)
-    return left - right
+    return max(-AMOUNT_MAX, min(left - right, AMOUNT_MAX))
 
 
 def _both(check: Check, one: Difference, *, amount: int, unit: int = 0, fixed: str = "") -> str:

@@ -5,17 +5,27 @@ A file that was changed is read as far as it can be: the comparison names what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.settlement.batches.batch import Written
-from services.settlement.files import air_miles_sheet, gl_journal, payout, sheet, statement_credit
+from services.settlement.files import (
+    air_miles_sheet,
+    nacha,
+    nacha_reader,
+    pain,
+    payout,
+    sheet,
+    statement_credit,
+)
 from services.settlement.files.file import Findings
 from services.settlement.files.layout import reader
 from services.settlement.files.layout.codec import Value
 from services.settlement.files.layout.page import Page
 from services.settlement.files.layout.pages import outgoing
+from services.settlement.files.xml import BadXml, Node, parse
 
 
 class FileLine(NamedTuple):
@@ -47,15 +57,18 @@ def carrier(written: Written) -> str:
 
 
 def reader_of(written: Written) -> Reader | None:
-    """How the lines of a file are read back; None for journals and for payouts, which pay several
-    lines at once.
-    """
-    if written.layout == gl_journal.LAYOUT.name or written.layout in payout.ENDINGS:
-        return None
+    """How the lines of a file are read back; None for journals and statements, which have none."""
     page = outgoing().get(written.layout)
     if page is not None and written.name.endswith("." + page.ending):
         return lambda content, name: _page(page, content, name)
     return _SHEETS.get(written.layout)
+
+
+def summed(written: Written) -> bool:
+    """Whether a record of the file pays all lines of a member: it goes by the first of them, and
+    names no member that a line could be compared with.
+    """
+    return written.layout in payout.ENDINGS
 
 
 def plain(member: str) -> str:
@@ -117,7 +130,39 @@ def _credit(cells: tuple[str, ...], line: int, found: Findings) -> FileLine:
     return FileLine(int(cells[0]), plain(cells[1]), cells[2], sign * amount)
 
 
+def _nacha(content: bytes, name: str) -> ReadBack:
+    entries, _ = nacha_reader.read(content, name)
+    return ReadBack(tuple(
+        FileLine(_first_line(one.reference), "", nacha.CURRENCY, one.amount) for one in entries
+    ))  # fmt: skip
+
+
+def _pain(content: bytes, name: str) -> ReadBack:
+    try:
+        root = parse(content)
+    except BadXml:
+        return ReadBack(())
+    paid = root.all("CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf")
+    return ReadBack(tuple(_paid(one, Findings(name)) for one in paid))
+
+
+def _paid(node: Node, found: Findings) -> FileLine:
+    amount = node.one("Amt/InstdAmt") or Node("InstdAmt", node.line)
+    unit = amount.attributes.get("Ccy", "")
+    minor = sheet.minor_units(amount.text, unit, name="InstdAmt", line=amount.line, found=found)
+    return FileLine(_first_line(node.said("PmtId/EndToEndId")), "", unit, minor)
+
+
+def _first_line(reference: str) -> int:
+    """The line that a payment is called by; 0 where it is called otherwise."""
+    found = re.fullmatch(r"[0-9]{6}-([0-9]{8})", reference, re.ASCII)
+    return int(found[1]) if found else 0
+
+
 _SHEETS: Mapping[str, Reader] = {
+    nacha.CCD: _nacha,
+    nacha.PPD: _nacha,
+    pain.LAYOUT: _pain,
     air_miles_sheet.LAYOUT.name: _twin,
     statement_credit.LAYOUT.name: _credits,
 }

@@ -9,6 +9,9 @@ CREATE VIEW feed_record AS
     FROM card_event AS e
    WHERE e.role IN ('books', 'compare') AND e.outcome NOT IN ('DUPLICATE', 'CONFLICT');
 
+-- What a transfer may name as its cause: a record of a feed, or a command.
+CREATE VIEW settlement_cause AS SELECT stream_id, seq FROM card_event;
+
 -- Whose card events concern a partner.
 CREATE VIEW settlement_issuer AS
   SELECT DISTINCT partner, issuer FROM contract_version;
@@ -91,7 +94,8 @@ CREATE TABLE discrepancy (
     'MISSING_IN_BOOKS', 'MISSING_IN_COMPARE', 'DOUBLED_IN_BOOKS', 'DOUBLED_IN_COMPARE',
     'AMOUNT_DIFFERS', 'CURRENCY_DIFFERS', 'MISSING_LINE', 'DOUBLED_LINE', 'UNKNOWN_LINE',
     'MISSING_IN_LEDGER', 'WRONG_PARTNER', 'WRONG_MEMBER', 'WRONG_UNIT', 'MISSING_FILE',
-    'CHANGED_FILE', 'NOT_ANSWERED', 'ANSWERED_TWICE', 'ANSWERED_NOT_SENT', 'LEDGER_DIFFERS')),
+    'CHANGED_FILE', 'NOT_ANSWERED', 'ANSWERED_TWICE', 'ANSWERED_NOT_SENT', 'LEDGER_DIFFERS',
+    'UNCAUSED')),
   subject       text NOT NULL,
   amount        bigint NOT NULL,     -- left side less right side
   unit          text NOT NULL,
@@ -165,7 +169,8 @@ CREATE TRIGGER audit_discrepancy_approval AFTER INSERT ON discrepancy_approval F
 
 -- ── who may do what ─────────────────────────────────────────────────────────────────────────
 
-GRANT SELECT ON feed_record, settlement_issuer, settlement_movement, discrepancy_state
+GRANT SELECT ON feed_record, settlement_cause, settlement_issuer, settlement_movement,
+  discrepancy_state
   TO milepost_app, milepost_author, milepost_approver, milepost_operator, milepost_auditor;
 GRANT SELECT ON reconciliation_run, discrepancy, discrepancy_closing, discrepancy_resolution,
   discrepancy_approval
