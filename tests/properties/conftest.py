@@ -1,6 +1,6 @@
-"""How many random examples the properties try: few and always the same, or many and new ones.
+"""How many random examples the properties try: ten thousand in all, always the same, or more.
 
-`PROPERTIES_FACTOR=20` tries twenty times as many, other ones on every run. Hypothesis does not
+`PROPERTIES_FACTOR=5` tries five times as many, other ones on every run. Hypothesis does not
 shrink here: `histories.hold` drops the steps that a failing history does not need.
 """
 

@@ -16,7 +16,7 @@ from services.accrual.contracts.earning import Form
 from services.accrual.contracts.payers import Fee, Funding
 from services.accrual.contracts.terms import Running, Terms
 from services.accrual.contracts.worth import Rounded, Worth
-from services.accrual.engine import decide, eligibility
+from services.accrual.engine import decide, eligibility, granting
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Leg
 from services.kernel.money import split
@@ -93,7 +93,7 @@ MUTANTS: list[tuple[Any, str, Any, str]] = [
     (eligibility, "net_under", _every_policy_recomputes, "refunds-none"),
     (eligibility, "net_under", _every_policy_recomputes, "refunds-full"),
     (eligibility, "net_under", _every_policy_recomputes, "kinds-left-out"),
-    (decide, "scope_in", _one_account, "card-scope"),
+    (granting, "scope_in", _one_account, "card-scope"),
     (eligibility, "_available_on", _from_posting, "release-at-close"),
     (Funding, "split", _shares_first, "funding-fixed-and-by-rule"),
     (Fee, "of", _fee_never_rounded_up, "fees"),

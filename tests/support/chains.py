@@ -59,7 +59,8 @@ def chain_of(document: Read, name: str) -> tuple[Link, ...]:
         owner = next(other for other in document["rules"] if other["id"] == name)
     caps = [cap for cap in caps_of(owner) if cap["of"] == "reward"]
     links: list[Link] = []
-    for cap in sorted(caps, key=_width, reverse=True):
+    narrow_to_wide = sorted(caps, key=_width)
+    for cap in reversed(narrow_to_wide):
         links.insert(0, _cap(document, owner, cap, links))
     first = first_kind(rule)
     if first is not None:
@@ -131,12 +132,12 @@ def _first(document: Document, rule: Document, kind: str, fed: list[Link]) -> Li
     elif kind == "spend":
         clause = next(cap for cap in caps_of(rule) if cap["of"] == "spend")
         limit, beyond = minor(clause["limit"], spend), exact(clause["beyond"])
-        bent = (limit, beyond, _earning(rule), _how(rule))
+        bent = (limit, beyond, _earning(document, rule), _how(rule))
         worth = partial(
             _round_of, partial(_capped_spend, document, rule, limit, beyond), rule, code
         )
     else:
-        bent = (_earning(rule), _how(rule))
+        bent = (_earning(document, rule), _how(rule))
         worth = partial(_round_of, lambda total: total, rule, code)
     own = (kind, code, spend, clause["per"], clause["scope"], bent)
     terms = _feeding(own, fed)
@@ -152,9 +153,15 @@ def _how(rule: Document) -> tuple[str, str]:
     return rule["rounding"]["mode"], str(rule["rounding"]["scale"])
 
 
-def _earning(rule: Document) -> str:
-    """How a rule earns, as far as that bends F: the text of it, without the permission."""
-    return repr({key: value for key, value in rule["earn"].items() if key != "allow_over_100"})
+def _earning(document: Document, rule: Document) -> tuple[Any, ...]:
+    """How a rule earns, as far as that bends F: 10 percent and 0.1 per unit are the same."""
+    (how,) = rule["earn"].keys() - {"allow_over_100"}
+    if how == "per_block":
+        block = rule["earn"][how]
+        return how, minor(block["block"], document["amount"]["currency"]), exact(block["units"])
+    if how == "flat":
+        return how, exact(rule["earn"][how]["units"])
+    return "rate", earn(document, rule, 10**6)
 
 
 # ── the functions ───────────────────────────────────────────────────────────────────────────

@@ -16,3 +16,16 @@ CREATE VIEW fee_movement AS
    WHERE debit LIKE 'fee/%' OR credit LIKE 'fee/%';
 
 GRANT SELECT ON fee_movement TO milepost_app;
+
+-- What a partner may be paid is what members were granted: a fee between the programme's parties is
+-- no part of it.
+CREATE OR REPLACE VIEW payable_transfer AS
+  SELECT t.stream_id, t.seq, t.leg, t.account_id, p.issuer_id, t.of_stream_id, t.of_purchase,
+         p.label AS purchase, t.contract, t.version, t.rule, t.funder, t.unit,
+         CASE WHEN t.credit LIKE 'member/%' THEN t.amount ELSE -t.amount END AS amount,
+         t.governing_on, t.effective_on, t.available_on, c.partner, c.program, c.terms
+    FROM transfer AS t
+    JOIN purchase AS p ON (p.stream_id, p.purchase) = (t.of_stream_id, t.of_purchase)
+    JOIN contract_version AS c ON (c.contract, c.version) = (t.contract, t.version)
+   WHERE (t.debit LIKE 'reward-cost/%' AND t.credit LIKE 'member/%')
+      OR (t.credit LIKE 'reward-cost/%' AND t.debit LIKE 'member/%');

@@ -182,7 +182,8 @@ CREATE OR REPLACE VIEW payable_transfer AS
     FROM transfer AS t
     JOIN purchase AS p ON (p.stream_id, p.purchase) = (t.of_stream_id, t.of_purchase)
     JOIN contract_version AS c ON (c.contract, c.version) = (t.contract, t.version)
-   WHERE t.debit LIKE 'reward-cost/%' OR t.credit LIKE 'reward-cost/%'
+   WHERE (t.debit LIKE 'reward-cost/%' AND t.credit LIKE 'member/%')
+      OR (t.credit LIKE 'reward-cost/%' AND t.debit LIKE 'member/%')
   UNION ALL
   SELECT t.stream_id, t.seq, t.leg, t.account_id, p.issuer_id, t.of_stream_id, t.of_purchase,
          p.label, t.contract, t.version, t.rule, t.funder, t.unit,
