@@ -10,7 +10,7 @@ import typer
 
 from services.cli import batches as shown
 from services.cli import statement
-from services.cli.session import FOUND_PROBLEMS, Session
+from services.cli.session import FOUND_PROBLEMS, INVALID, Session
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.order import Order
@@ -36,21 +36,36 @@ def register(app: typer.Typer) -> None:
 def settle(
     context: typer.Context,
     partner: Annotated[str, typer.Option(help="Whom to settle with.")],
-    through: Annotated[datetime, typer.Option(formats=_DAY, help="The last day that is due.")],
     by: Annotated[str, typer.Option(help="Who seals; somebody else must approve.")],
+    through: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="The last day that is due.")
+    ] = None,
+    cycle: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], help="A month instead: through its end, as it rolls."),
+    ] = None,
     on: OnDate = None,
 ) -> None:
     """Seal what is due into a batch, and write its files to `pending/`.
 
-    When nothing is due no batch is made. The same command again seals only what is new.
+    When nothing is due no batch is made. The same command again seals only what is new. A cycle
+    ends on the last day of its month, or where the contract's holidays roll it to.
     """
     session: Session = context.obj
-    order = Order(partner=partner, through=through.date(), by=by, on=_day(on))
-    shown.print_settled(session, order, session.run(_settle(session, order)))
+    if (through is None) == (cycle is None):
+        session.fail("say either --through or --cycle", INVALID)
 
+    async def work() -> tuple[Order, settlement.Settled]:
+        settings = session.settings()
+        if through is not None:
+            last = through.date()
+        elif cycle is not None:
+            last = await settlement.end_of_cycle(settings, partner, cycle.date())
+        order = Order(partner=partner, through=last, by=by, on=_day(on))
+        return order, await settlement.settle(settings, order)
 
-async def _settle(session: Session, order: Order) -> settlement.Settled:
-    return await settlement.settle(session.settings(), order)
+    order, settled = session.run(work())
+    shown.print_settled(session, order, settled)
 
 
 @batch.command("list")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
+from services.settlement.batches.calendar import cycle_end
 from services.settlement.batches.draft import Draft, draft
 from services.settlement.batches.due import gather
 from services.settlement.batches.number import given, number
 from services.settlement.batches.order import Order, Seal, cut
+from services.settlement.batches.terms import PartnerTerms, TermsBook
 from services.settlement.files import catalogue
 from services.settlement.files.file import File
 from services.settlement.ports import BatchStore, SealStore
@@ -65,6 +68,25 @@ async def seal(order: Order, store: SealStore) -> Sealing:
     )
     await store.save(sealed)
     return Sealing(sealed, drafted)
+
+
+def cycle_of(terms: TermsBook, partner: str, month: date) -> date:
+    """The last day of the cycle that a month is, by the newest version of each contract.
+
+    Raises InvalidInput when the contracts of the partner roll it to different days.
+    """
+    newest: dict[str, PartnerTerms] = {}
+    for (contract, _), signed in sorted(terms.items(), key=lambda item: item[0]):
+        newest[contract] = signed
+    ends = {cycle_end(month.year, month.month, signed.calendar) for signed in newest.values()}
+    if len(ends) != 1:
+        told = " or ".join(str(day) for day in sorted(ends))
+        why = f"the partner's contracts end this cycle on {told}: say --through" if ends else (
+            "no contract is signed with this partner; see `milepost contract list`"
+        )  # fmt: skip
+        field = "--cycle" if ends else "--partner"
+        raise InvalidInput([Problem(why, field=field, value=f"{month:%Y-%m}" if ends else partner)])
+    return ends.pop()
 
 
 async def write_files(batch: str, store: BatchStore) -> list[File]:

@@ -79,10 +79,10 @@ async def test_every_line_has_the_outcome_that_the_page_tells(books: Books, fold
 @pytest.mark.parametrize(
     ("rows", "head", "why"),
     [
-        (MIXED[:3], {}, "says nothing of line 4"),
-        ([*MIXED, row(5)], {}, ":6: line: '5': is no line that was sent"),
-        ([row(1, amount=11), *MIXED[1:]], {}, ":2: amount: '11': is not what was sent"),
-        ([row(1, membership_number="9"), *MIXED[1:]], {}, ":2: membership_number: '9'"),
+        (MIXED[:3], {}, "does not answer line 4"),
+        ([*MIXED, row(5)], {}, ":6: line: '5': was never sent"),
+        ([row(1, amount=11), *MIXED[1:]], {}, ":2: miles: '11': was sent as 10"),
+        ([row(1, membership_number="9"), *MIXED[1:]], {}, ":2: membership: '9'"),
         ([row(1, new_number="9"), *MIXED[1:]], {}, "stands only with a merge"),
         (MIXED, {"batch": "sun-air-000001"}, "is no batch of sky-air with the sequence 1"),
         (MIXED, {"batch": "sky-air-000002", "sequence": 2}, "there is no sky-air-000002"),

@@ -47,11 +47,12 @@ CREATE TRIGGER audit_account_change AFTER INSERT ON settlement_account_change
 
 ALTER TABLE settlement_account_change ENABLE ROW LEVEL SECURITY;
 ALTER TABLE settlement_account_change FORCE ROW LEVEL SECURITY;
-CREATE POLICY house ON settlement_account_change TO milepost_app, milepost_author,
-  milepost_approver, milepost_operator, milepost_auditor, CURRENT_USER
-  USING (true) WITH CHECK (true);
+CREATE POLICY house ON settlement_account_change TO milepost_app, milepost_approver,
+  milepost_operator, milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);
 
 GRANT SELECT, INSERT ON settlement_account_change TO milepost_app, milepost_operator;
-GRANT SELECT ON settlement_account_change TO milepost_author, milepost_approver, milepost_auditor;
-GRANT SELECT ON settlement_account_change_open, settlement_unanswered TO milepost_app,
-  milepost_author, milepost_approver, milepost_operator, milepost_auditor;
+GRANT SELECT ON settlement_account_change TO milepost_approver, milepost_auditor;
+GRANT SELECT ON settlement_account_change_open TO milepost_app, milepost_approver,
+  milepost_operator, milepost_auditor;
+GRANT SELECT ON settlement_unanswered TO milepost_app, milepost_author, milepost_approver,
+  milepost_operator, milepost_auditor;

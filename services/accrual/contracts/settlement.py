@@ -11,7 +11,7 @@ def settlement_terms(contract: Contract) -> dict[str, Any]:
     """Unit, cycle, prices (exact text), file layout with its codes, and the award of each rule."""
     settlement = contract.settlement
     price = settlement.miles_price
-    return {
+    terms = {
         "unit": contract.currency,
         "spend_currency": contract.amount.currency,
         "cycle": settlement.cycle,
@@ -23,3 +23,6 @@ def settlement_terms(contract: Contract) -> dict[str, Any]:
         "program": contract.program,
         "issuer": contract.issuer,
     }
+    if settlement.holidays is not None:
+        terms["holidays"] = settlement.holidays.model_dump(mode="json", exclude_none=True)
+    return terms

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.settlement.batches.line import Line
 
 CHECKING, SAVINGS = "checking", "savings"
-SATURDAY = 5
 
 
 class Payee(NamedTuple):
@@ -108,11 +106,3 @@ def payments(lines: Iterable[Line], *, sequence: int, payouts: Payouts) -> list[
             Payment(one.reference, one.lines[0], one.account_id, one.currency, one.amount, payee)
         )
     return found
-
-
-def execution_day(through: date) -> date:
-    """When a batch is to be paid: the next weekday after the day sealed through."""
-    day = through + timedelta(days=1)
-    while day.weekday() >= SATURDAY:
-        day += timedelta(days=1)
-    return day

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.kernel.errors import InvariantViolated
 from services.kernel.rates import parse_exact
+from services.settlement.batches.calendar import Calendar, read_calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class PartnerTerms:
     provider_code: str
     offer_codes: Mapping[str, str]
     awards: Mapping[str, str]
+    calendar: Calendar | None = None
+    """Its holidays; None where it names none."""
 
     def award(self, rule: str) -> str:
         """How the partner prices a rule: base or bonus."""
@@ -50,7 +53,7 @@ TermsBook = Mapping[tuple[str, int], PartnerTerms]
 
 def read_terms(contract: str, version: int, document: Mapping[str, Any]) -> PartnerTerms:
     """The clauses from the column `contract_version.terms`."""
-    price, file = document.get("price"), document["file"]
+    price, file, holidays = document.get("price"), document["file"], document.get("holidays")
     return PartnerTerms(
         contract=contract,
         version=version,
@@ -61,6 +64,7 @@ def read_terms(contract: str, version: int, document: Mapping[str, Any]) -> Part
         provider_code=file.get("provider_code") or "",
         offer_codes=file.get("offer_codes") or {},
         awards=document["awards"],
+        calendar=read_calendar(holidays) if holidays else None,
     )
 
 

@@ -46,12 +46,13 @@ async def deliver_batch(
     `to` is a folder of this machine, and then nothing is sealed. What was interrupted is gone on
     with.
     """
+    deliveries = _deliveries(settings)
     async with open_database(settings) as database:
         async with database.connection() as connection:
             batches = PostgresBatchStore(connection, opener_of(settings))
             header = await find(batch, batches)
             files = await recompute(batch, batches)
-        destination, closed = _way(settings, header.partner, to)
+        destination, closed = _way(settings, deliveries.get(header.partner), header.partner, to)
         async with database.transaction() as connection:
             run = await begin(
                 header, PostgresLifeStore(connection), by=by, on=on,
@@ -80,8 +81,9 @@ def check_deliveries(settings: Settings) -> None:
         raise InvalidInput(problems)
 
 
-def _way(settings: Settings, partner: str, to: Path | None) -> tuple[Destination, Envelope | None]:
-    delivery = _deliveries(settings).get(partner)
+def _way(
+    settings: Settings, delivery: Delivery | None, partner: str, to: Path | None
+) -> tuple[Destination, Envelope | None]:
     if to is not None or delivery is None:
         return Directory(to or settings.require_files_dir() / partner / SENT_FOLDER), None
     return _open(delivery, settings)

@@ -7,12 +7,14 @@ from datetime import date
 from services.runtime.settings import Settings
 from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.bootstrap.parts import reading
-from services.settlement.review import Waiting, waiting
+from services.settlement.review import Waiting, overdue, waiting
 
 
 async def list_waiting(settings: Settings, *, today: date) -> list[Waiting]:
-    """Answers that are missing for longer than MILEPOST_ANSWER_DAYS, and changes of account."""
+    """Answers that are missing for longer than MILEPOST_ANSWER_DAYS, and changes of account.
+
+    An author, who may see nothing of accounts, is told of the answers only.
+    """
+    tell = overdue if settings.role == "author" else waiting
     async with reading(settings) as connection:
-        return await waiting(
-            PostgresReviewStore(connection), today=today, days=settings.answer_days
-        )
+        return await tell(PostgresReviewStore(connection), today=today, days=settings.answer_days)

@@ -23,7 +23,7 @@ from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.checking import check
 from services.settlement.emission import Emitted, emit, is_waiting, release
 from services.settlement.files.file import Checked, File
-from services.settlement.seal import recompute, seal, write_files
+from services.settlement.seal import cycle_of, recompute, seal, write_files
 from services.settlement.show import Opened, Shown, open_line, show
 
 SEAL_SECONDS = 600
@@ -47,6 +47,12 @@ class Settled:
     lines: int
     files: tuple[Emitted, ...]
     repaired: tuple[str, ...]
+
+
+async def end_of_cycle(settings: Settings, partner: str, month: date) -> date:
+    """The last day of the cycle that a month is, by the partner's contracts."""
+    async with reading(settings) as connection:
+        return cycle_of(await PostgresBatchStore(connection).terms(partner), partner, month)
 
 
 async def settle(settings: Settings, order: Order) -> Settled:

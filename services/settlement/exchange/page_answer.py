@@ -26,19 +26,23 @@ def read(reading: Reading, file: str, standing: Following) -> tuple[list[Placed]
         number = row["line"]
         line = sent.pop(number, None) if isinstance(number, int) else None
         if line is None:
-            found.add("is no line that was sent", line=at, field="line", value=shown(str(number)))
+            found.add("was never sent", line=at, field="line", value=shown(str(number)))
         elif _same(row, line, at, found):
             told.append(Placed(at, _told(row, line.line)))
     if sent:
         shown_ = ", ".join(map(str, sorted(sent)[:10])) + (" and more" if len(sent) > 10 else "")
-        found.add(f"says nothing of line {shown_}", line=1)
+        found.add(f"does not answer line {shown_}", line=1)
     return told, found
 
 
 def _same(row: Mapping[str, Any], line: Line, at: int, found: Findings) -> bool:
-    for name, value in (("membership_number", line.membership_number), ("amount", line.amount)):
-        if row[name] != value:
-            found.add("is not what was sent", line=at, field=name, value=shown(str(row[name])))
+    for name, said, sent in (
+        ("membership", row["membership_number"], line.membership_number),
+        ("miles", row["amount"], line.amount),
+    ):
+        if said != sent:
+            found.add(f"was sent as {shown(str(sent))}", line=at, field=name,
+                      value=shown(str(said)))  # fmt: skip
             return False
     if row["new_number"] and row["outcome"] != MERGED:
         found.add("stands only with a merge", line=at, field="new membership",

@@ -9,7 +9,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from services.settlement.batches.payout import CHECKING, Payee, Payer, Payment, execution_day
+from services.settlement.batches.payout import CHECKING, Payee, Payer, Payment
 from services.settlement.files.fields import DoesNotFit, shown
 from services.settlement.files.layout.codec import Value, encode
 from services.settlement.files.layout.page import Field
@@ -52,7 +52,14 @@ def refusal(payee: Payee) -> str | None:
 
 
 def write(
-    paid: Sequence[Payment], *, layout: str, payer: Payer, batch: str, sequence: int, through: date
+    paid: Sequence[Payment],
+    *,
+    layout: str,
+    payer: Payer,
+    batch: str,
+    sequence: int,
+    through: date,
+    pays_on: date,
 ) -> bytes:
     """The file's bytes. DoesNotFit, naming line and field, if a value has no room."""
     if not is_routing(payer.bank):
@@ -80,7 +87,7 @@ def write(
         "entry class": "PPD" if layout == PPD else "CCD",
         "description": DESCRIPTION,
         "descriptive date": f"{through:%y%m%d}",
-        "effective date": execution_day(through),
+        "effective date": pays_on,
         "discretionary": batch if len(batch) <= 20 else "",
     }
     lines = [_line(1, FILE_HEADER, head), _line(2, BATCH_HEADER, opened)]

@@ -11,7 +11,7 @@ from datetime import date
 from xml.sax.saxutils import escape
 
 from services.kernel.units import exponent_of, major
-from services.settlement.batches.payout import Payee, Payer, Payment, execution_day
+from services.settlement.batches.payout import Payee, Payer, Payment
 from services.settlement.files.fields import DoesNotFit, shown
 
 LAYOUT = "pain.001"
@@ -43,7 +43,13 @@ def refusal(payee: Payee) -> str | None:
 
 
 def write(
-    paid: Sequence[Payment], *, payer: Payer, batch: str, sequence: int, through: date
+    paid: Sequence[Payment],
+    *,
+    payer: Payer,
+    batch: str,
+    sequence: int,
+    through: date,
+    pays_on: date,
 ) -> bytes:
     """The file's bytes. DoesNotFit if a value has no room."""
     for name, text, pattern in (("batch", batch, ID), ("payer", payer.name, NAME)):
@@ -64,13 +70,13 @@ def write(
     ]
     for currency in sorted({payment.currency for payment in paid}):
         own = [payment for payment in paid if payment.currency == currency]
-        lines += _information(own, currency, payer, f"{sequence:06d}-{currency}", through)
+        lines += _information(own, currency, payer, f"{sequence:06d}-{currency}", pays_on)
     lines += ["</CstmrCdtTrfInitn>", "</Document>"]
     return "".join(line + "\n" for line in lines).encode()
 
 
 def _information(
-    paid: Sequence[Payment], currency: str, payer: Payer, identifier: str, through: date
+    paid: Sequence[Payment], currency: str, payer: Payer, identifier: str, pays_on: date
 ) -> Iterator[str]:
     yield "<PmtInf>"
     yield (
@@ -79,7 +85,7 @@ def _information(
     )
     if currency == SEPA:
         yield "<PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf>"
-    yield f"<ReqdExctnDt><Dt>{execution_day(through).isoformat()}</Dt></ReqdExctnDt>"
+    yield f"<ReqdExctnDt><Dt>{pays_on.isoformat()}</Dt></ReqdExctnDt>"
     yield f"<Dbtr><Nm>{escape(payer.name)}</Nm></Dbtr>"
     yield f"<DbtrAcct><Id><IBAN>{payer.account}</IBAN></Id></DbtrAcct>"
     yield f"<DbtrAgt><FinInstnId><BICFI>{payer.bank}</BICFI></FinInstnId></DbtrAgt>"

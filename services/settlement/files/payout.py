@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.kernel.errors import Problem
 from services.settlement.batches.batch import Sealed
+from services.settlement.batches.calendar import WEEKDAYS, next_working
 from services.settlement.batches.due import Sum
 from services.settlement.batches.line import Line
 from services.settlement.batches.payout import Payment, Payouts, payments
@@ -66,15 +67,20 @@ def _file(
     sealed: Sealed, layout: str, lines: Sequence[Line], paid: Sequence[Payment], payouts: Payouts
 ) -> File:
     header = sealed.header
+    calendars = {sealed.terms_of(line).calendar or WEEKDAYS for line in lines}
+    try:
+        pays_on = next_working(header.through, calendars)
+    except ValueError as error:
+        raise DoesNotFit(f"{layout}: {error}") from error
     if layout == pain.LAYOUT:
         content = pain.write(
             paid, payer=payouts.payer, batch=header.batch, sequence=header.sequence,
-            through=header.through,
+            through=header.through, pays_on=pays_on,
         )  # fmt: skip
     else:
         content = nacha.write(
             paid, layout=layout, payer=payouts.payer, batch=header.batch,
-            sequence=header.sequence, through=header.through,
+            sequence=header.sequence, through=header.through, pays_on=pays_on,
         )  # fmt: skip
     name = name_of(sealed, layout, ENDINGS[layout])
     checked = read(content, name)

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from services.accrual.contracts.clauses.clause import Clause
+from services.accrual.contracts.clauses.conditions import Weekday
 from services.accrual.contracts.clauses.periods import Reward
 from services.accrual.contracts.layouts import UNITS, Layout, settling
 from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
-from services.accrual.contracts.numbers import Exact, Percent, Whole, Yes
+from services.accrual.contracts.numbers import Day, Exact, Percent, Whole, Yes
 from services.kernel.rates import Rounding as Mode
 
 AIR_MILES, STATEMENT_CREDIT = "air-miles-rewards", "statement-credit"
@@ -118,6 +119,31 @@ class File(Clause):
     ] = None
 
 
+class Holidays(Clause):
+    """Days on which nothing is settled, and where a day that falls on one of them goes."""
+
+    roll: Annotated[
+        Literal["following", "modified_following", "preceding"],
+        Field(
+            description="following: the next working day · modified_following: the same, but the "
+            "one before where that would be another month · preceding: the one before",
+            examples=["following"],
+        ),
+    ]
+    weekend: Annotated[
+        tuple[Weekday, ...] | None,
+        Field(
+            max_length=6,
+            description="Days of the week on which nobody works; SAT and SUN if left out.",
+            examples=[["SAT", "SUN"]],
+        ),
+    ] = None
+    days: Annotated[
+        tuple[Day, ...],
+        Field(description="The other days, every year's own.", examples=[["2026-12-25"]]),
+    ]
+
+
 class Settlement(Clause):
     """How the partner is told and paid."""
 
@@ -137,6 +163,11 @@ class Settlement(Clause):
         Field(description="A member's sum below zero: send: the partner takes it back · carry: it "
               "waits until later rewards cover it.", examples=["send"]),
     ]  # fmt: skip
+    holidays: Annotated[
+        Holidays | None,
+        Field(description="Rolls the end of a cycle and the day of a payout; without it a cycle "
+              "ends on the last day of the month and payouts wait for the next weekday."),
+    ] = None  # fmt: skip
     miles_price: Annotated[
         MilesPrice | None, Field(description="Required for units; money has no price.")
     ] = None

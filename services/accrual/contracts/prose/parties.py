@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from services.accrual.contracts.clauses.money import STATEMENT_CREDIT
+from services.accrual.contracts.layouts import MONEY, layouts
 from services.accrual.contracts.prose.given import Given
-from services.accrual.contracts.prose.voice import Voice, exact
+from services.accrual.contracts.prose.voice import WEEK, Voice, exact
 
 
 class Paid(NamedTuple):
@@ -43,6 +45,24 @@ def _paying(share: str, fixed: str, *, rest: bool) -> str:
     return "all" if share == "100" else "share"
 
 
+def _holidays(voice: Voice, given: Given) -> str:
+    """Which days are free, and where the end of a cycle goes that falls on one."""
+    names = sorted(given.texts("weekend") or ["SAT", "SUN"], key=WEEK.index)
+    free = [voice.say(f"weekday.{name}") for name in names]
+    free += sorted(given.texts("days"))
+    rolled = voice.say(f"money.roll.{given.text('roll')}")
+    return voice.say("money.holidays", rolled=rolled, days=voice.all_of(free))
+
+
+def _layout(voice: Voice, layout: str) -> str:
+    """Who is told or paid by the file."""
+    if layout == STATEMENT_CREDIT:
+        kind = "credit"
+    else:
+        kind = "payout" if layouts().get(layout) == MONEY else "units"
+    return voice.say(f"money.layout.{kind}", layout=layout)
+
+
 def settlement(voice: Voice, given: Given) -> list[tuple[str, str, str]]:
     """Subject, aspect and sentence of everything about settling."""
     say = voice.say
@@ -50,6 +70,8 @@ def settlement(voice: Voice, given: Given) -> list[tuple[str, str, str]]:
         ("", "cycle", say(f"money.cycle.{given.text('cycle')}")),
         ("", "adjustments", say(f"money.adjustments.{given.text('adjustments')}")),
     ]
+    if given.has("holidays"):
+        found.append(("", "holidays", _holidays(voice, given.part("holidays"))))
     price = given.part("miles_price")
     for award in ("base", "bonus"):
         if price.has(award):
@@ -59,7 +81,7 @@ def settlement(voice: Voice, given: Given) -> list[tuple[str, str, str]]:
             )  # fmt: skip
             found.append((award, "price", text))
     file = given.part("file")
-    found.append(("", "layout", say(f"money.layout.{file.text('layout')}")))
+    found.append(("", "layout", _layout(voice, file.text("layout"))))
     if file.has("provider_code"):
         text = say("money.provider", code=file.text("provider_code"))
         found.append(("", "provider", text))

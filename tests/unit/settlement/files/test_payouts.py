@@ -20,12 +20,12 @@ from mockbank import validate as bank
 
 from services.kernel.errors import InvalidInput
 from services.settlement.batches.batch import Sealed
+from services.settlement.batches.calendar import read_calendar
 from services.settlement.batches.due import Sum, gather
 from services.settlement.batches.payout import (
     Payee,
     Payment,
     Payouts,
-    execution_day,
     payments,
 )
 from services.settlement.batches.terms import PartnerTerms, read_terms
@@ -91,7 +91,7 @@ def test_any_payment_is_taken_by_two_programs_of_others(
     ]
     file = nacha.write(
         paid, layout="nacha-ppd", payer=ACH_PAYOUTS.payer, batch="b-000001", sequence=1,
-        through=date(2026, 3, 31),
+        through=date(2026, 3, 31), pays_on=APRIL_1,
     )  # fmt: skip
     assert achkit.validate(file.decode("ascii"))["ok"]
     assert bank_nacha.inspect(file, today=APRIL_1)[1] == []
@@ -109,7 +109,12 @@ def test_any_transfer_obeys_the_schema(amounts: list[tuple[int, str]]) -> None:
         for nth, (amount, currency) in enumerate(amounts, 1)
     ]
     file = pain.write(
-        paid, payer=SEPA_PAYOUTS.payer, batch="b-000001", sequence=1, through=date(2026, 3, 31)
+        paid,
+        payer=SEPA_PAYOUTS.payer,
+        batch="b-000001",
+        sequence=1,
+        through=date(2026, 3, 31),
+        pays_on=APRIL_1,
     )
     schema().validate(file.decode())
     assert catalogue.check(file, "b-pain.001-000001.xml").problems == ()
@@ -186,10 +191,13 @@ def test_lines_that_cancel_out_pay_nobody() -> None:
     assert [(one.account_id, one.amount) for one in paid] == [("acc-1", 1250), ("acc-2", 399)]
 
 
-def test_a_payout_waits_for_the_weekday() -> None:
-    assert [execution_day(date(2026, 7, 31)), execution_day(date(2026, 8, 3))] == [
-        date(2026, 8, 3), date(2026, 8, 4),
-    ]  # fmt: skip
+def test_a_payout_waits_for_a_day_on_which_its_contract_works() -> None:
+    batch = payout_batch()
+    (key,) = batch.terms
+    given = {"roll": "following", "days": ["2026-04-01", "2026-04-02", "2026-04-03"]}
+    clauses = {key: replace(batch.terms[key], calendar=read_calendar(given))}
+    assert b"260331260406" in content("nacha-ppd", replace(batch, terms=clauses))
+    assert b"260331260401" in content("nacha-ppd")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from services.accrual.contracts import terms
 from services.accrual.contracts.document import Plain
+from services.accrual.contracts.layouts import layouts
 from services.accrual.contracts.model import Contract
 from services.accrual.contracts.prose.catalogue import OTHER, Catalogue, Message
 from services.accrual.contracts.prose.contract import speak
@@ -53,6 +54,13 @@ def sources() -> list[Path]:
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.stem)
 def test_no_value_of_a_contract_is_left_untold(path: Path) -> None:
     assert speak(content(path.read_text("utf-8")), catalogue("en")).untold == ()
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_a_contract_of_every_layout_can_be_read(layout: str) -> None:
+    text = EVERY_KEY.read_text("utf-8").replace("layout: air-miles-rewards", f"layout: {layout}")
+    spoken = speak(content(text), catalogue("en"))
+    assert any(f"layout {layout}." in one for part in spoken.sections for one in part.sentences)
 
 
 def test_every_key_of_the_model_is_told() -> None:
@@ -129,8 +137,12 @@ def variants(text: str) -> Iterator[str]:
         ('day_ends: "22:30"', 'day_ends: "24:00"'),
         ("{card_products: [SKY-PLAT, SKY-GOLD]}", "all"),
         ("adjustments: carry", "adjustments: send"),
+        ("roll: following, weekend: [FRI, SAT]", "roll: modified_following"),
+        ("roll: following", "roll: preceding"),
         ("{layout: air-miles-rewards, provider_code: SKYA, offer_codes: {base: B001}}",
          "{layout: statement-credit}"),
+        ("{layout: air-miles-rewards, provider_code: SKYA, offer_codes: {base: B001}}",
+         "{layout: nacha-ppd}"),
         ("days: 1}", "days: 1, moon: full}"),
         ("contract: all-keys", "contract: other-keys"),
         ("to: 2027-02-28}", "to: 2027-03-31}"),
