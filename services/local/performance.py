@@ -8,11 +8,12 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from services.accrual.reconsider import Difference
 from services.ingest.bootstrap import GROUP
 from services.kernel.errors import InvariantViolated
-from services.local import acts, cases, evidence
+from services.local import acts, cases, evidence, month
 from services.local.acts import Batch, Proof
 from services.local.crew import Crew
 from services.local.flow import Flow
@@ -23,10 +24,15 @@ from services.local.narrator import Narrator
 from services.local.premises import Premises
 from services.local.summary import Speed, Summary, shown_totals, summarize
 from services.runtime.settings import Settings
+from services.settlement.batches.line import batch_id
 from services.settlement.billing.price import due
+from services.settlement.bootstrap import Sent
 
 SERVICES = ("ingest", "accrual", "publisher", "settlement")
 TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
+FIRST_BATCHES = tuple(batch_id(partner, 1) for partner in acts.PARTNERS)
+PAYMENTS = {FIRST_BANK: "FB-2026-05-0417", SECOND_BANK: "SB-2026-05-0093"}
+"""How each bank names the payment of its members' cashback."""
 READY_SECONDS_MAX = 60
 
 
@@ -46,11 +52,9 @@ async def perform(stage: Stage, play: Plan, *, seed: int) -> Summary:
     async with await Flow.open(stage.settings, group=GROUP, topics=TOPICS) as flow:
         speed = await _stream(stage, flow, play)
         await _belated(stage)
-        for partner in acts.PARTNERS:
-            batch = await acts.settle(
-                stage.settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON
-            )
-            await _tell_batch(stage, batch)
+        await _settle(stage)
+        await _exchange(stage)
+        await _close(stage)
         await _afterwards(stage, flow, play)
         return await _prove(stage, flow, play, seed=seed, speed=speed)
 
@@ -120,13 +124,63 @@ async def _belated(stage: Stage) -> None:
     )
 
 
+async def _settle(stage: Stage) -> None:
+    for partner in acts.PARTNERS:
+        batch = await acts.settle(stage.settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON)
+        await _tell_batch(stage, batch)
+
+
+async def _exchange(stage: Stage) -> None:
+    """What was approved goes out; the airline answers, and the banks pay their cashback."""
+    month.hire_airline(stage.crew, stage.premises)
+    sent = [
+        await month.deliver(stage.settings, batch, on=month.DELIVERED_ON) for batch in FIRST_BATCHES
+    ]
+    stage.narrator.did(
+        "delivered",
+        f"{len(sent)} batches by {month.OPERATOR}: {month.files(sent)} files in the partners' "
+        "sent/, which a simulated airline reads",
+    )
+    await _answer(stage, sent[0], on=month.ANSWERED_ON)
+    for one in sent[1:]:
+        paid = await month.pay(stage.settings, one.header.batch, PAYMENTS[one.header.partner])
+        stage.narrator.did(
+            "paid",
+            f"{one.header.batch} by {paid.reference}: {paid.lines:,} lines, "
+            f"{shown_totals(dict(paid.shown.header.totals))}",
+        )
+
+
+async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
+    """The airline, a process of its own, has read what was delivered."""
+    answered = await month.answer(
+        stage.settings, stage.premises, sent, on=on, check=stage.crew.demand_running
+    )
+    said = sorted(answered.outcomes.items(), key=lambda item: -item[1])
+    lines = ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in said)
+    stage.narrator.did("answered", f"{answered.batch} by {answered.file.name}: {lines}")
+
+
+async def _close(stage: Stage) -> None:
+    closed = await month.close(stage.settings)
+    stage.narrator.did(
+        "closed",
+        f"{month.MONTH} and all before it, by {month.CLOSER}: "
+        f"the first open day is {closed.closing.opens_on}",
+    )
+
+
 async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
-    """Refunds of what is settled, and the batch that takes it back."""
+    """Refunds of what is settled and members with other numbers, and the batch that tells it."""
+    repaired = await month.repair(stage.settings, stage.premises)
+    stage.narrator.did("repaired", f"{repaired.added} numbers of members whom the airline refused")
     await flow.send(play.afterwards, lambda now: None)
     await flow.drain(lambda now: None, stage.crew.demand_running)
     stage.narrator.did("sent", f"{len(play.afterwards)} refunds of settled purchases, in May")
     again = await acts.settle(stage.settings, AIRLINE, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON)
     await _tell_batch(stage, again)
+    sent = await month.deliver(stage.settings, again.id, on=month.DELIVERED_AGAIN_ON)
+    await _answer(stage, sent, on=month.ANSWERED_AGAIN_ON)
 
 
 async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Speed) -> Summary:

@@ -2,7 +2,8 @@
 them. The stack keeps its data beside them.
 
     contracts/  feeds.yaml  members*.csv    what was read, to be looked at and changed
-    files/<partner>/outgoing/               what a partner would load
+    files/<partner>/outgoing/               what a partner loads
+    files/<partner>/sent/  incoming/        what went out, and what came back
     exports/  logs/  keys/                  every event and transfer, what each service said
     env                                     the variables, for a shell
 """
@@ -27,6 +28,7 @@ from services.runtime.sealing import IDENTITY, PUBLIC_KEY, TOKEN_KEY, create_key
 MARKER = "demo.json"
 FEEDS = "feeds.yaml"
 MEMBERS, LATE_MEMBERS = "members.csv", "members-late.csv"
+REPAIRED_MEMBERS = "members-repaired.csv"
 _SCHEMA_IN_THE_HOUSE = "../../../../schemas/contracts/contract.schema.json"
 _SCHEMA = "contract.schema.json"
 
@@ -111,6 +113,7 @@ class Premises:
         (self.folder / FEEDS).write_bytes((data / FEEDS).read_bytes())
         (self.folder / MEMBERS).write_text(plan.members, encoding="utf-8")
         (self.folder / LATE_MEMBERS).write_text(plan.late_members, encoding="utf-8")
+        (self.folder / REPAIRED_MEMBERS).write_text(plan.repaired_members, encoding="utf-8")
 
     def write_environment(self, environment: Mapping[str, str]) -> Path:
         """A file that a shell can source; it holds the database's password."""

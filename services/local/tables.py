@@ -22,6 +22,13 @@ _WHY = {
     "RECORDED": "commands: imports, approvals, seals",
     "CARD_NUMBER": "sealed; no value is shown anywhere",
 }
+_THEN = {
+    "ACCEPTED": "owed to the partner",
+    "WARNED": "owed all the same",
+    "MERGED": "owed; from now on under the member's new number",
+    "REJECTED": "given back to the member, repaired, sent again",
+    "PAID": "paid out to the members",
+}
 _SHORT_SHA = 12
 
 
@@ -31,6 +38,8 @@ def show(summary: Summary, narrator: Narrator) -> None:
     _cases(summary, narrator)
     _rewards(summary, narrator)
     _trial(summary, narrator)
+    _answers(summary, narrator)
+    _standing(summary, narrator)
     _files(summary, narrator)
     speed = summary.speed
     narrator.say()
@@ -96,6 +105,36 @@ def _trial(summary: Summary, narrator: Narrator) -> None:
         for one in summary.trial
     ]
     narrator.table("Trial balance", ("unit", "debits", "credits", "difference"), rows)
+
+
+def _answers(summary: Summary, narrator: Narrator) -> None:
+    rows: list[list[str | int]] = [
+        [
+            one.batch, one.outcome, one.code, one.lines,
+            f"{grouped(one.amount, one.unit)} {one.unit}", _THEN.get(one.outcome, ""),
+            one.again or "",
+        ]
+        for one in summary.answers
+    ]  # fmt: skip
+    columns = ("batch", "outcome", "code", "lines", "total", "", "named later")
+    narrator.table("What the partners answered", columns, rows)
+
+
+def _standing(summary: Summary, narrator: Narrator) -> None:
+    rows = [
+        [
+            one.unit,
+            *(
+                grouped(amount, one.unit)
+                for amount in (
+                    one.cost, one.members, one.payable, one.clearing, one.bank, one.sum,
+                )
+            ),
+        ]
+        for one in summary.standing
+    ]  # fmt: skip
+    columns = ("unit", "reward cost", "members", "payable", "clearing", "bank", "sum")
+    narrator.table("Payable, clearing, bank", columns, rows)
 
 
 def _files(summary: Summary, narrator: Narrator) -> None:

@@ -20,6 +20,7 @@ PER_ACCOUNT = 40
 """About so many records come of one account."""
 MEMBERSHIP_FIRST = 70_000_000_000
 """The airline's numbers have eleven digits."""
+MEMBERSHIP_RENEWED = 1_000_000_000
 NUMBERLESS = 3
 """Members whom the airline has given no number yet: their miles wait on the held list."""
 
@@ -46,6 +47,11 @@ def population(random: Random, transactions: int) -> list[Person]:
     norse = count * 6 // 10
     people = [_norse(random, number) for number in range(1, norse + 1)]
     return people + [_abroad(random, number) for number in range(norse + 1, count + 1)]
+
+
+def renewed(number: str) -> str:
+    """The number that an airline gives to a member in place of an old one."""
+    return str(int(number) + MEMBERSHIP_RENEWED)
 
 
 def member_file(people: Iterable[Person]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 from typing import NamedTuple
 
 from services.kernel.transaction import CardTransaction, Kind
+from services.local import airline
 from services.local.generator import scenes
 from services.local.generator.lines import line
 from services.local.generator.pen import Pen, Told
@@ -19,6 +20,7 @@ from services.local.generator.people import (
     actor,
     member_file,
     population,
+    renewed,
 )
 from services.local.generator.rubbish import rubbish, with_card_number
 from services.local.generator.scenes import Scene
@@ -52,6 +54,8 @@ class Plan:
     afterwards: list[Sent]
     members: str
     late_members: str
+    repaired_members: str
+    """Those whom the airline refuses, with the numbers that they turn out to have."""
     late_accounts: frozenset[str]
     scenes: tuple[Scene, ...]
 
@@ -85,9 +89,17 @@ def plan(*, seed: int, transactions: int) -> Plan:
         afterwards=[*_records(afterwards)],
         members=member_file([p for p in (*people, *cast) if not p.late]),
         late_members=member_file(late),
+        repaired_members=member_file(_repaired([*people, *cast])),
         late_accounts=frozenset(person.account_id for person in late),
         scenes=tuple(planted),
     )
+
+
+def _repaired(people: Iterable[Person]) -> Iterator[Person]:
+    for person in people:
+        verdict = airline.KNOWN.get(person.membership_number)
+        if verdict and verdict.status == airline.REJECTED:
+            yield replace(person, membership_number=renewed(person.membership_number))
 
 
 def _scenes(
