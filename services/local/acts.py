@@ -20,7 +20,13 @@ from services.kernel.finding import Finding
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.evidence import EXPORTED
 from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
-from services.local.premises import LATE_MEMBERS, MEMBERS, Premises
+from services.local.premises import (
+    ACTIVATIONS,
+    LATE_ACTIVATIONS,
+    LATE_MEMBERS,
+    MEMBERS,
+    Premises,
+)
 from services.runtime.database import Connection, Database
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
@@ -34,7 +40,7 @@ AUTHOR, APPROVER = "astrid", "bjarne"
 """Who signs contracts, and who approves them."""
 SEALER, RELEASER = "celine", "david"
 """Who seals batches, and who approves them."""
-SIGNED_ON, APPROVED_ON, IMPORTED_ON = date(2025, 12, 15), date(2025, 12, 17), date(2025, 12, 29)
+SIGNED_ON, APPROVED_ON, IMPORTED_ON = date(2025, 12, 15), date(2025, 12, 17), date(2026, 1, 31)
 LATE_ON = date(2026, 4, 2)
 SETTLED_ON, THROUGH = date(2026, 5, 1), date(2026, 4, 30)
 AGAIN_ON, AGAIN_THROUGH = date(2026, 6, 1), date(2026, 5, 31)
@@ -52,6 +58,7 @@ class Seeded:
 
     contracts: tuple[str, ...]
     members: int
+    activations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +105,20 @@ async def seed(settings: Settings, premises: Premises) -> Seeded:
             )
             approved.append(name)
     imported = await accrual.import_members(settings, premises.folder / MEMBERS, IMPORTED_ON)
-    return Seeded(tuple(approved), imported.added)
+    activated = await accrual.import_activations(
+        settings, premises.folder / ACTIVATIONS, IMPORTED_ON
+    )
+    return Seeded(tuple(approved), imported.added, activated.added)
 
 
 async def import_late(settings: Settings, premises: Premises) -> Imported:
     """Members whose purchases were recorded before anybody knew them."""
     return await accrual.import_members(settings, premises.folder / LATE_MEMBERS, LATE_ON)
+
+
+async def activate_late(settings: Settings, premises: Premises) -> Imported:
+    """Members who had opted in long before anybody told us."""
+    return await accrual.import_activations(settings, premises.folder / LATE_ACTIVATIONS, LATE_ON)
 
 
 async def amend(settings: Settings) -> Difference:

@@ -50,6 +50,7 @@ def _look_ups(premises: Premises, play: Plan) -> list[tuple[str, str]]:
         (f"{name} statement {settled.account_id} --period 2026", "earned, settled, taken back"),
         (f"{name} batch show {ADJUSTMENTS}", "what the airline takes back, and who is held"),
         (f"{name} batch show {ADJUSTMENTS} --line 1", "a line, down to the events behind it"),
+        (f"{name} audit list --subject {ADJUSTMENTS}", "who sealed, approved, sent it, and so on"),
         (f"{name} trial-balance --through {AGAIN_THROUGH}", "every account of the books"),
         (f"{name} dead-letters list", "what was no event, and why"),
         (f"{name} review list", "what a person must look at"),

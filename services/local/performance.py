@@ -77,8 +77,9 @@ async def _open(stage: Stage) -> None:
     seeded = await acts.seed(stage.settings, stage.premises)
     stage.narrator.did(
         "seeded",
-        f"{topics} topics, {seeded.members} members, {len(seeded.contracts)} contracts signed by "
-        f"{acts.AUTHOR} and approved by {acts.APPROVER}",
+        f"{topics} topics, {seeded.members} members, {seeded.activations} activations, "
+        f"{len(seeded.contracts)} contracts signed by {acts.AUTHOR} and approved by "
+        f"{acts.APPROVER}",
     )
     await _ready(stage)
     stage.narrator.did("started", f"{', '.join(SERVICES)}: a process each")
@@ -117,6 +118,12 @@ async def _belated(stage: Stage) -> None:
     stage.narrator.did(
         "imported",
         f"{imported.added} rows of members after their purchases: {_changed(imported.difference)}",
+    )
+    activated = await acts.activate_late(stage.settings, stage.premises)
+    stage.narrator.did(
+        "activated",
+        f"{activated.added} members had opted in before we were told: "
+        f"{_changed(activated.difference)}",
     )
     difference = await acts.amend(stage.settings)
     stage.narrator.did(

@@ -1,7 +1,7 @@
 """The demo's own folder: keys, contracts, members, files and logs, and the variables that lead to
 them. The stack keeps its data beside them.
 
-    contracts/  feeds.yaml  members*.csv    what was read, to be looked at and changed
+    contracts/  feeds.yaml  *.csv           what was read, to be looked at and changed
     files/<partner>/outgoing/               what a partner loads
     files/<partner>/sent/  incoming/        what went out, and what came back
     exports/  logs/  keys/                  every event and transfer, what each service said
@@ -29,6 +29,7 @@ MARKER = "demo.json"
 FEEDS = "feeds.yaml"
 MEMBERS, LATE_MEMBERS = "members.csv", "members-late.csv"
 REPAIRED_MEMBERS = "members-repaired.csv"
+ACTIVATIONS, LATE_ACTIVATIONS = "activations.csv", "activations-late.csv"
 _SCHEMA_IN_THE_HOUSE = "../../../../schemas/contracts/contract.schema.json"
 _SCHEMA = "contract.schema.json"
 
@@ -111,9 +112,14 @@ class Premises:
         schema = resources.files("schemas") / "contracts" / _SCHEMA
         (self.contracts / _SCHEMA).write_bytes(schema.read_bytes())
         (self.folder / FEEDS).write_bytes((data / FEEDS).read_bytes())
-        (self.folder / MEMBERS).write_text(plan.members, encoding="utf-8")
-        (self.folder / LATE_MEMBERS).write_text(plan.late_members, encoding="utf-8")
-        (self.folder / REPAIRED_MEMBERS).write_text(plan.repaired_members, encoding="utf-8")
+        for name, text in (
+            (MEMBERS, plan.members),
+            (LATE_MEMBERS, plan.late_members),
+            (REPAIRED_MEMBERS, plan.repaired_members),
+            (ACTIVATIONS, plan.activations),
+            (LATE_ACTIVATIONS, plan.late_activations),
+        ):
+            (self.folder / name).write_text(text, encoding="utf-8")
 
     def write_environment(self, environment: Mapping[str, str]) -> Path:
         """A file that a shell can source; it holds the database's password."""

@@ -34,6 +34,17 @@ class Rewards:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What stands of one rule, in minor units, and how many purchases hold it."""
+
+    contract: str
+    rule: str
+    unit: str
+    purchases: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balanced:
     """One unit of the trial balance, in minor units."""
 
@@ -108,6 +119,7 @@ class Summary:
     outcomes: tuple[tuple[str, str, int], ...]
     cases: tuple[Found, ...]
     rewards: tuple[Rewards, ...]
+    rules: tuple[Given, ...]
     trial: tuple[Balanced, ...]
     answers: tuple[Outcome, ...]
     standing: tuple[Standing, ...]
@@ -137,6 +149,7 @@ class Summary:
             "cases": {found.case: found.count for found in self.cases},
             "missing": [found.case for found in self.missing],
             "rewards": [asdict(one) for one in self.rewards],
+            "rules": [asdict(one) for one in self.rules],
             "trial_balance": [
                 {**asdict(one), "difference": one.debits - one.credits} for one in self.trial
             ],
@@ -168,6 +181,7 @@ def summarize(
         outcomes=tuple((*key, count) for key, count in order),
         cases=tuple(cases),
         rewards=tuple(_rewards(evidence)),
+        rules=tuple(_rules(evidence)),
         trial=tuple(_trial(proof)),
         answers=tuple(_answers(evidence)),
         standing=tuple(_standing(proof)),
@@ -200,6 +214,17 @@ def _rewards(evidence: Evidence) -> Iterable[Rewards]:
             found["settled"] -= amount
     for unit, found in sorted(sums.items(), key=lambda item: (-len(item[0]), item[0])):
         yield Rewards(unit, found["granted"], found["taken_back"], found["settled"])
+
+
+def _rules(evidence: Evidence) -> Iterable[Given]:
+    """By contract and rule; who pays and under which version does not matter here."""
+    sums: dict[tuple[str, str, str], Counter[tuple[str, str]]] = {}
+    for row in evidence.grants:
+        found = sums.setdefault((row["contract"], row["rule"], row["unit"]), Counter())
+        found[row["issuer_id"], row["purchase"]] += int(row["amount"])
+    for key, found in sorted(sums.items()):
+        amounts = [amount for amount in found.values() if amount]
+        yield Given(*key, purchases=len(amounts), amount=sum(amounts))
 
 
 def _trial(proof: Proof) -> Iterable[Balanced]:

@@ -22,6 +22,19 @@ _WHY = {
     "RECORDED": "commands: imports, approvals, seals",
     "CARD_NUMBER": "sealed; no value is shown anywhere",
 }
+_RULES = {
+    ("gulf-cashback", "cash"): "1.25 %",
+    ("gulf-cashback", "fuel"): "0.250 for a full tank",
+    ("gulf-prime", "cash"): "1 %, half of it past 0.800 in a billing cycle",
+    ("gulf-prime", "fuel"): "5 % in the first quarter, for who activated it, of 60.000",
+    ("gulf-prime", "meals"): "1.500 for every fifth meal",
+    ("gulf-prime", "welcome"): "10.000 for 150.000 spent in the first 90 days",
+    ("oslo-cashback", "cash"): "1.5 %, half of it past 400.00 in a year",
+    ("sky-visa", "base"): "1 for each 10.00 kroner",
+    ("sky-visa", "dining"): "3 for each 10.00 kroner",
+    ("tokyo-cashback", "cash"): "0.5 %",
+    ("tokyo-cashback", "konbini"): "1 %",
+}
 _THEN = {
     "ACCEPTED": "owed to the partner",
     "WARNED": "owed all the same",
@@ -37,6 +50,7 @@ def show(summary: Summary, narrator: Narrator) -> None:
     _outcomes(summary, narrator)
     _cases(summary, narrator)
     _rewards(summary, narrator)
+    _rules(summary, narrator)
     _trial(summary, narrator)
     _answers(summary, narrator)
     _standing(summary, narrator)
@@ -92,6 +106,16 @@ def _rewards(summary: Summary, narrator: Narrator) -> None:
     ]  # fmt: skip
     columns = ("unit", "granted", "clawed back", "stands", "settled", "waits")
     narrator.table("Miles and money", columns, rows)
+
+
+def _rules(summary: Summary, narrator: Narrator) -> None:
+    rows: list[list[str | int]] = [
+        [one.contract, one.rule, one.purchases, f"{grouped(one.amount, one.unit)} {one.unit}",
+         _RULES.get((one.contract, one.rule), "")]
+        for one in summary.rules
+    ]  # fmt: skip
+    columns = ("contract", "rule", "purchases", "stands", "")
+    narrator.table("What each rule gives", columns, rows)
 
 
 def _trial(summary: Summary, narrator: Narrator) -> None:

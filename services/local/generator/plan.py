@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.kernel.transaction import CardTransaction, Kind
 from services.local import airline
-from services.local.generator import scenes
+from services.local.generator import prime, scenes
 from services.local.generator.lines import line
 from services.local.generator.pen import Pen, Told
 from services.local.generator.people import (
@@ -36,6 +36,8 @@ TRANSACTIONS_MIN = 500
 SCENES_PER = 2_000
 """Each scene plays once for so many records, and three times at least."""
 QUIET_PURCHASES = 6
+PRIME_PER = 1_000
+"""One premium cardholder for so many records, and one of each kind at least."""
 
 
 class Sent(NamedTuple):
@@ -56,6 +58,8 @@ class Plan:
     late_members: str
     repaired_members: str
     """Those whom the airline refuses, with the numbers that they turn out to have."""
+    activations: str
+    late_activations: str
     late_accounts: frozenset[str]
     scenes: tuple[Scene, ...]
 
@@ -83,13 +87,19 @@ def plan(*, seed: int, transactions: int) -> Plan:
         cast.append(person)
     rest = max(0, transactions - len(told))
     told += spending(random, pen, people, purchases=rest * 100 // RECORDS_PER_100_PURCHASES)
+    some = range(max(prime.KINDS, transactions // PRIME_PER))
+    primes = [prime.cardholder(nth) for nth in some]
+    for nth, person in enumerate(primes):
+        told += prime.history(pen, person, nth)
     late = [person for person in people if person.late and person.programs]
     return Plan(
         main=[*_spoiled(random, _records(told), told, times)],
         afterwards=[*_records(afterwards)],
-        members=member_file([p for p in (*people, *cast) if not p.late]),
+        members=member_file([p for p in (*people, *cast, *primes) if not p.late]),
         late_members=member_file(late),
         repaired_members=member_file(_repaired([*people, *cast])),
+        activations=prime.activations(primes, late=False),
+        late_activations=prime.activations(primes, late=True),
         late_accounts=frozenset(person.account_id for person in late),
         scenes=tuple(planted),
     )
