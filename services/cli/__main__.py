@@ -20,7 +20,8 @@ app = typer.Typer(
 
 GROUPS = (
     "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
-    "rebuild", "settle", "payout", "partner", "period", "audit", "export", "demo", "bench",
+    "rebuild", "settle", "reconcile", "payout", "partner", "period", "audit", "export", "demo",
+    "bench",
 )  # fmt: skip
 
 

@@ -53,14 +53,18 @@ def deliver(
     identifier: Batch,
     by: Annotated[str, typer.Option(help="Who delivers it.")],
     to: Annotated[
-        Path | None, typer.Option(help="The folder; `sent/` of the partner if left out.")
+        Path | None, typer.Option(help="A folder, instead of what MILEPOST_DELIVERIES_FILE says.")
     ] = None,
     resend: Annotated[
         bool, typer.Option("--resend", help="Once more: the same bytes, the next rerun number.")
     ] = False,
     on: OnDate = None,
 ) -> None:
-    """Deliver an approved batch, the manifest last; one that was cut off goes on where it was."""
+    """Deliver an approved batch, the manifest last; one that was cut off goes on where it was.
+
+    MILEPOST_DELIVERIES_FILE says where each partner receives files and how they are sealed for
+    the way; a partner that is not in it has the folder `sent/` beside `outgoing/`.
+    """
     session: Session = context.obj
 
     async def work() -> settlement.Sent:

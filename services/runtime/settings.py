@@ -82,6 +82,8 @@ class Settings(BaseModel):
     files_dir: Folder | None = None
     contracts_dir: Folder | None = None
     feeds_file: ReadableFile | None = None
+    deliveries_file: ReadableFile | None = None
+    """Where partners receive files; who is not in it has the folder `sent/`."""
     metrics_host: Text = "127.0.0.1"
     metrics_port: Annotated[Whole, Field(le=65535)] | None = None
     """No port, no HTTP; 0 lets the system choose."""

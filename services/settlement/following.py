@@ -20,7 +20,7 @@ from services.settlement.batches.outcome import (
     UNKNOWN,
     Told,
 )
-from services.settlement.exchange.air_miles_audit import ANSWERS
+from services.settlement.exchange.answers import BY_LINE
 from services.settlement.ports import LifeStore
 
 
@@ -92,7 +92,7 @@ def _payable(standing: Following) -> list[int]:
         if outcome in (PAID, REJECTED):
             continue
         layout = standing.layout_of(line)
-        if outcome == UNKNOWN or (outcome is None and layout in ANSWERS):
+        if outcome == UNKNOWN or (outcome is None and layout in BY_LINE):
             waiting.append(number)
         found.append(number)
     if waiting:

@@ -26,12 +26,18 @@ QUESTIONS = {
     "periods": "periods",
 }
 """Invariant → the query that shows it."""
+DISCREPANCIES = {
+    "discrepancy-ids": "discrepancy_ids",
+    "discrepancy-runs": "discrepancy_runs",
+    "discrepancy-eyes": "discrepancy_eyes",
+}
+"""The same for what reconciliations found."""
 
 
 async def findings(audit: AuditStore, store: BatchStore, drop: FileDrop | None) -> list[Finding]:
     """Every invariant of settlement. Without `drop` no file is looked at."""
     found = []
-    for identifier, question in QUESTIONS.items():
+    for identifier, question in (QUESTIONS | DISCREPANCIES).items():
         checked, faults = await audit.ask(question, faults_max=FAULTS_MAX)
         found.append(_finding(identifier, checked, faults))
     found.append(await _bytes(store))

@@ -18,6 +18,7 @@ from services.settlement.batches.order import Seal
 from services.settlement.batches.payout import Payouts
 from services.settlement.batches.terms import TermsBook
 from services.settlement.billing.price import Granted
+from services.settlement.exchange.answers import Change
 
 
 class Place(NamedTuple):
@@ -122,6 +123,43 @@ class LifeStore(Protocol):
         """Whether this payment is recorded."""
 
 
+class AskedChange(NamedTuple):
+    """An account that a bank asks to have changed: the first line of the payment, and how."""
+
+    partner: str
+    batch: str
+    line: int
+    code: str
+    account_id: str
+    recorded_on: date
+
+
+class Unanswered(NamedTuple):
+    """A batch that was sent, of which the partner has not said everything."""
+
+    partner: str
+    batch: str
+    sent_on: date
+    layouts: tuple[str, ...]
+
+
+class ChangeStore(Protocol):
+    """Accounts that banks ask to have changed."""
+
+    async def propose(self, header: Header, changes: Sequence[Change], *, by: str, on: date) -> int:
+        """Keep what is asked for, sealed, for a person; gives how many are new."""
+
+
+class ReviewStore(Protocol):
+    """What a person must look at."""
+
+    async def changes(self) -> list[AskedChange]:
+        """Accounts that still wait to be changed."""
+
+    async def unanswered(self, sent_until: date) -> list[Unanswered]:
+        """Batches that were sent by a day and are not answered."""
+
+
 class DeliveryStore(Protocol):
     """Deliveries of batches."""
 
@@ -133,19 +171,6 @@ class DeliveryStore(Protocol):
 
     async def finish(self, batch: str, run: int) -> None:
         """Record that everything of it has arrived."""
-
-
-class Destination(Protocol):
-    """A partner's side."""
-
-    async def put(self, name: str, content: bytes) -> bool:
-        """Store a file whole or not at all; False if the same bytes are there already.
-
-        Raises InvariantViolated when other bytes are there: nothing is ever overwritten.
-        """
-
-    def place(self, name: str) -> str:
-        """Where a file lies, for people."""
 
 
 class Closing(NamedTuple):

@@ -23,6 +23,7 @@ PURE_ROOMS = (
     "settlement/batches",
     "settlement/files",
     "settlement/billing",
+    "settlement/reconcile",
 )
 FORBIDDEN_NAMES = {"common", "shared", "utils", "helpers", "core", "models", "types"}
 SETTLEMENT_READS = {
@@ -30,6 +31,7 @@ SETTLEMENT_READS = {
 }  # fmt: skip
 SETTLEMENT_OWNS = re.compile(
     r"settlement_\w+|acknowledgement|file_delivery\w*|period_close\w*|audit\w*"
+    r"|reconciliation_run|discrepancy\w*"
 )
 SETTLEMENT_APPENDS = {"card_event", "transfer", "balance", "stream", "stream_position"}
 """What a seal posts goes through these; they are written, or locked, and nothing is read."""
@@ -99,6 +101,7 @@ def host_checks_off(source: str) -> list[str]:
 def relations(sql: str) -> set[str]:
     """Tables and views that a text of SQL reads: the names after FROM and JOIN."""
     text = re.sub(r"--[^\n]*", "", sql)
+    text = re.sub(r"\bDISTINCT\s+FROM\b|\bextract\s*\(\s*\w+\s+FROM\b", "=", text, flags=re.I)
     names = re.findall(r"\b(?:FROM|JOIN)\s+(?:ONLY\s+)?([a-z_][a-z_0-9.]*)", text, re.IGNORECASE)
     local = set(re.findall(r"\b([a-z_]+)\s+(?:\([^)]*\)\s+)?AS\s+(?:MATERIALIZED\s+)?\(", text))
     functions = {"unnest", "generate_series", "jsonb_each", "jsonb_array_elements", "lateral",

@@ -169,7 +169,7 @@ WRONG = {
         changed(109, b"000000000009I", record=1), ":1: accepted miles .*the header says 99",
     ),
     "an absurd count": (changed(80, b"99999999", record=1), ":1: rejected count .*99999999"),
-    "no answer at all": (lambda _: b"<!DOCTYPE x>", ":1: is no answer of a layout that we read"),
+    "a document type": (lambda _: b"<!DOCTYPE x>", ":1: has a document type: it is not read"),
     "nothing": (lambda _: b"", ":1: is no answer of a layout that we read"),
 }  # fmt: skip
 

@@ -31,13 +31,14 @@ OPERATOR_WRITES = {
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
     "settlement_payment", "settlement_payout", "settlement_move", "settlement_merge",
-    "acknowledgement", "file_delivery", "file_delivery_end", "period_close", "period_close_position",
-    "period_close_balance", "stream_position", "balance",
+    "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
+    "period_close_position", "period_close_balance", "stream_position", "balance",
+    "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
 }  # fmt: skip
 WRITES = {
     ("author", "INSERT"): {"contract_version"},
     ("author", "UPDATE"): {"fact_revision"},
-    ("approver", "INSERT"): {"contract_approval", "settlement_approval"},
+    ("approver", "INSERT"): {"contract_approval", "settlement_approval", "discrepancy_approval"},
     ("approver", "UPDATE"): {"fact_revision"},
     ("operator", "INSERT"): OPERATOR_WRITES,
     ("operator", "UPDATE"): {"fact_revision", "stream_position", "balance"},
@@ -51,7 +52,7 @@ GUARDED = {
 }  # fmt: skip
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store", "payout_store",
+    "chain_store", "payout_store", "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
 
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
 
-_sql = load_queries("services.settlement.adapters", "audit_store.sql")
+_sql = {
+    **load_queries("services.settlement.adapters", "audit_store.sql"),
+    **load_queries("services.settlement.adapters", "discrepancy_audit.sql"),
+}
 
 AUDIT_SECONDS = 3_600
 

@@ -57,6 +57,7 @@ class PostgresLifeStore:
         posted = [Posted(*row) for row in rows]
         latest = await self._connection.fetch(_sql.latest, header.batch, timeout=READ_SECONDS)
         said = await self._connection.fetch(_sql.said, header.batch, timeout=READ_SECONDS)
+        heard = await self._connection.fetch(_sql.heard, header.batch, timeout=READ_SECONDS)
         return Following(
             header=header,
             lines={line.line: line for line in lines},
@@ -64,6 +65,7 @@ class PostgresLifeStore:
             latest={row["line"]: Latest(*row[1:]) for row in latest},
             said={row["line"]: Latest(*row[1:]) for row in said},
             terms=terms,
+            heard={row["line"]: frozenset(row["outcomes"]) for row in heard},
         )
 
     async def facts(self, *, new: bool) -> int:

@@ -21,6 +21,11 @@ SELECT line, nth, outcome, code, membership_number
 SELECT DISTINCT ON (line) line, nth, outcome, code, membership_number
   FROM acknowledgement WHERE batch = $1 AND outcome <> 'PAID' ORDER BY line, nth DESC;
 
+-- name: heard
+-- Every outcome that was ever recorded of each line.
+SELECT line, array_agg(DISTINCT outcome) AS outcomes
+  FROM acknowledgement WHERE batch = $1 GROUP BY line;
+
 -- name: facts
 -- The revision of the facts; the horizon has none where no stream of card events is.
 SELECT coalesce(max(facts), 0)::bigint FROM settlement_horizon;

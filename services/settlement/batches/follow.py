@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -104,7 +104,8 @@ class Place(NamedTuple):
 class Following:
     """The batch as it stands: every line, its parts, and what was last recorded of it.
 
-    `said` is what the partner last said of a line, also when it was paid since.
+    `said` is what the partner last said of a line, also when it was paid since; `heard` every
+    outcome that was ever recorded of it.
     """
 
     header: Header
@@ -113,6 +114,7 @@ class Following:
     latest: Mapping[int, Latest]
     said: Mapping[int, Latest]
     terms: TermsBook
+    heard: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     def layout_of(self, line: Line) -> str:
         """The layout that the line goes out in."""

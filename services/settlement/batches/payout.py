@@ -67,26 +67,45 @@ def reference(sequence: int, line: int) -> str:
     return f"{sequence:06d}-{line:08d}"
 
 
+class Owed(NamedTuple):
+    """What the lines of a member come to in one currency. Nothing is paid where it is nothing."""
+
+    reference: str
+    account_id: str
+    currency: str
+    amount: int
+    lines: tuple[int, ...]
+
+
+def owed(lines: Iterable[Line], *, sequence: int) -> list[Owed]:
+    """The sums of a batch by member and currency, in the order of the lines."""
+    sums: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        sums.setdefault((line.account_id, line.unit), []).append(line)
+    return [
+        Owed(
+            reference(sequence, own[0].line), account_id, currency,
+            sum(line.amount for line in own), tuple(line.line for line in own),
+        )
+        for (account_id, currency), own in sums.items()
+    ]  # fmt: skip
+
+
 def payments(lines: Iterable[Line], *, sequence: int, payouts: Payouts) -> list[Payment]:
     """A payment for each member and currency, in the order of the lines.
 
     Lines that cancel out pay nothing. ValueError for a sum below zero, a member without account.
     """
-    sums: dict[tuple[str, str], list[Line]] = {}
-    for line in lines:
-        sums.setdefault((line.account_id, line.unit), []).append(line)
     found: list[Payment] = []
-    for (account_id, currency), own in sums.items():
-        amount = sum(line.amount for line in own)
-        if not amount:
+    for one in owed(lines, sequence=sequence):
+        if not one.amount:
             continue
-        payee = payouts.payees.get(account_id)
-        if payee is None or amount < 0:
+        payee = payouts.payees.get(one.account_id)
+        if payee is None or one.amount < 0:
             why = "has no account to pay to" if payee is None else "would be charged by a payout"
-            raise ValueError(f"line {own[0].line}: account {account_id} {why}")
-        first = own[0].line
+            raise ValueError(f"line {one.lines[0]}: account {one.account_id} {why}")
         found.append(
-            Payment(reference(sequence, first), first, account_id, currency, amount, payee)
+            Payment(one.reference, one.lines[0], one.account_id, one.currency, one.amount, payee)
         )
     return found
 

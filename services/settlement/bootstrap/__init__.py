@@ -1,14 +1,13 @@
 """Wires settlement: settings → stores → use cases. The only importer of the adapters.
 
-One page per theme: sealing, exchanging, closing, proving, running.
+One page per theme: sealing, delivering, exchanging, closing, proving, running.
 """
 
 from services.settlement.bootstrap.closing import close_period, list_periods
+from services.settlement.bootstrap.delivering import Sent, deliver_batch
 from services.settlement.bootstrap.exchanging import (
     Followed,
-    Sent,
     acknowledge_file,
-    deliver_batch,
     pay_batch,
     withdraw_batch,
 )

@@ -1,4 +1,4 @@
-"""Withdraw, deliver, acknowledge and pay: what follows on a sealed batch."""
+"""Withdraw, acknowledge and pay: what follows on a sealed batch."""
 
 from __future__ import annotations
 
@@ -8,27 +8,21 @@ from pathlib import Path
 
 from services.runtime.settings import Settings
 from services.settlement.adapters.batch_store import PostgresBatchStore
-from services.settlement.adapters.directory import Directory
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.adapters.life_store import PostgresLifeStore
+from services.settlement.adapters.review_store import PostgresReviewStore
 from services.settlement.approve import find
 from services.settlement.batches.batch import Header
 from services.settlement.bootstrap.parts import content_of, open_database
-from services.settlement.bootstrap.payouts import opener_of
+from services.settlement.bootstrap.payouts import opener_of, payout_sealer
 from services.settlement.emission import retire
-from services.settlement.exchange.acknowledge import (
-    Acknowledged,
-    Incoming,
-    acknowledge,
-    expected,
-)
-from services.settlement.exchange.deliver import Delivered, begin, send
+from services.settlement.exchange.acknowledge import Acknowledged, Incoming, acknowledge
+from services.settlement.exchange.recognise import expected
 from services.settlement.following import pay, withdraw
 from services.settlement.seal import recompute
 
 FOLLOW_SECONDS = 600
 """Time that a statement on a large batch may take; the partner's stream is locked meanwhile."""
-SENT_FOLDER = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,46 +53,10 @@ async def withdraw_batch(
     return Followed(header, fresh)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What came of `batch deliver`. `run` is None when it was delivered before."""
-
-    header: Header
-    run: int | None
-    files: tuple[Delivered, ...]
-
-
-async def deliver_batch(
-    settings: Settings, batch: str, *, by: str, on: date, to: Path | None, resend: bool
-) -> Sent:
-    """Copy an approved batch's files to a folder of this machine, the manifest last.
-
-    Without `to` that is `sent/` beside `outgoing/`. What was interrupted is gone on with.
-    """
-    async with open_database(settings) as database:
-        async with database.connection() as connection:
-            batches = PostgresBatchStore(connection, opener_of(settings))
-            header = await find(batch, batches)
-            files = await recompute(batch, batches)
-        folder = to or settings.require_files_dir() / header.partner / SENT_FOLDER
-        destination = Directory(folder)
-        async with database.transaction() as connection:
-            run = await begin(
-                header, PostgresLifeStore(connection), by=by, on=on, place=str(folder),
-                resend=resend,
-            )  # fmt: skip
-        delivered = await send(header, files, run, destination) if run else []
-        async with database.transaction() as connection:
-            if run is not None:
-                await PostgresLifeStore(connection).finish(batch, run.run)
-            header = await find(batch, PostgresBatchStore(connection, opener_of(settings)))
-    return Sent(header, run.run if run else None, tuple(delivered))
-
-
 async def acknowledge_file(
     settings: Settings, path: Path, *, partner: str, by: str, on: date
 ) -> tuple[Header, Acknowledged]:
-    """Take in a partner's answer to a batch that was sent.
+    """Take in a partner's or a bank's answer to batches that were sent; gives the first of them.
 
     Raises InvalidInput with every problem of a file that is not sound or does not belong to us;
     then nothing has moved.
@@ -106,14 +64,15 @@ async def acknowledge_file(
     incoming = Incoming(path.name, content_of(path))
     async with open_database(settings) as database:
         async with database.connection() as connection:
-            header, sent = await expected(
-                incoming, partner, PostgresBatchStore(connection, opener_of(settings))
-            )
+            batches = PostgresBatchStore(connection, opener_of(settings))
+            found = await expected(incoming.name, incoming.content, partner, batches)
         async with database.transaction(statement_seconds=FOLLOW_SECONDS) as connection:
-            store = PostgresLifeStore(connection)
-            found = await acknowledge(incoming, header, sent, by=by, on=on, store=store)
-            header = await find(header.batch, PostgresBatchStore(connection, opener_of(settings)))
-    return header, found
+            done = await acknowledge(
+                incoming, found, by=by, on=on, store=PostgresLifeStore(connection),
+                changes=PostgresReviewStore(connection, lambda: payout_sealer(settings)),
+            )  # fmt: skip
+            header = await find(done.batch, PostgresBatchStore(connection, opener_of(settings)))
+    return header, done
 
 
 async def pay_batch(

@@ -23,11 +23,16 @@ def opener_of(settings: Settings | None) -> Opener | None:
     return Opener.from_file(settings.payout_identity_file, payout_store.IDENTITY)
 
 
+def payout_sealer(settings: Settings) -> Sealer:
+    """What seals accounts to the key of the payout table."""
+    return Sealer.from_file(settings.require_payout_key(), "MILEPOST_PAYOUT_KEY_FILE")
+
+
 async def import_payouts(settings: Settings, path: Path, *, by: str, on: date) -> int:
     """Store the accounts of a file, sealed; gives how many. InvalidInput with every bad row."""
     if not by.strip():
         raise InvalidInput([Problem("say who imports", field="--by", value=by)])
-    sealer = Sealer.from_file(settings.require_payout_key(), "MILEPOST_PAYOUT_KEY_FILE")
+    sealer = payout_sealer(settings)
     accounts = read(content_of(path, "CSV", IMPORT_BYTES_MAX), path.name)
     async with (
         await Database.connect(

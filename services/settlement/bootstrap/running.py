@@ -17,6 +17,7 @@ from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.chain_store import PostgresChainStore
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.audit import seal_audit
+from services.settlement.bootstrap.delivering import check_deliveries
 from services.settlement.bootstrap.payouts import opener_of
 from services.settlement.keeper import announcement, tidy
 
@@ -33,6 +34,7 @@ async def run_settlement(service: Service) -> None:
     stop."""
     settings = service.settings
     drop = FolderDrop(settings.require_files_dir())
+    check_deliveries(settings)
     database = await service.reach(
         lambda: Database.connect(
             settings.require_database(), size=1, strict=False,

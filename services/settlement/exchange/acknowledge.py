@@ -1,4 +1,4 @@
-"""Takes in a partner's answer: every line's outcome, or everything that is wrong and nothing moves.
+"""Takes in an answer: every line's outcome, or everything that is wrong and nothing moves.
 
 The same file again changes nothing, nor does a line that is told the same twice.
 """
@@ -11,15 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.errors import InvalidInput, Problem
-from services.settlement.batches.batch import ANSWERED, SENT, Header
-from services.settlement.batches.follow import ACKNOWLEDGE, Following, FollowUp
-from services.settlement.batches.line import batch_id
-from services.settlement.batches.outcome import UNKNOWN, Told
-from services.settlement.exchange import air_miles_audit
-from services.settlement.files.file import File
+from services.settlement.batches.follow import ACKNOWLEDGE, FollowUp
+from services.settlement.exchange.recognise import Expected, Heard
 from services.settlement.following import apply
-from services.settlement.ports import BatchStore, LifeStore
-from services.settlement.seal import recompute
+from services.settlement.ports import ChangeStore, LifeStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,94 +32,73 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What came of an answer; `fresh` is how many lines were told something new."""
+    """What came of an answer; `fresh` is how many times a line was told something new.
 
-    batch: str
+    `changes` counts the accounts that a bank asks to have changed: each waits for a person.
+    """
+
+    batches: tuple[str, ...]
     outcomes: Mapping[str, int]
     fresh: int
+    changes: int = 0
 
-
-async def expected(
-    incoming: Incoming, partner: str, store: BatchStore
-) -> tuple[Header, list[File]]:
-    """The batch that a file says it answers, with the files that were sent of it.
-
-    Raises InvalidInput when it is no answer, or answers nothing that was sent to this partner.
-    """
-    sequence = air_miles_audit.sequence_of(incoming.content)
-    if sequence is None:
-        why = "is no answer of a layout that we read: it does not begin with a TH record"
-        raise InvalidInput([Problem(why, file=incoming.name, line=1)])
-    name = batch_id(partner, sequence)
-    found = await store.headers(batch=name)
-    if not found or found[0].state not in (SENT, ANSWERED):
-        state = f"{name} is {found[0].state}" if found else f"there is no {name}"
-        raise InvalidInput([
-            Problem(f"{state}: it was never sent to {partner}", file=incoming.name, line=1,
-                    field="transmission sequence (13-18)", value=str(sequence))
-        ])  # fmt: skip
-    files = [file for file in await recompute(name, store) if file.layout == air_miles_audit.SENT_AS
-             and file.name.endswith(".txt")]  # fmt: skip
-    if not files:
-        why = f"{name} went out in no layout that is answered like this"
-        raise InvalidInput([Problem(why, file=incoming.name, line=1)])
-    return found[0], files
+    @property
+    def batch(self) -> str:
+        """The first batch that is answered, nearly always the only one."""
+        return self.batches[0]
 
 
 async def acknowledge(
-    incoming: Incoming, header: Header, sent: Sequence[File], *, by: str, on: date, store: LifeStore
+    incoming: Incoming,
+    expected: Sequence[Expected],
+    *,
+    by: str,
+    on: date,
+    store: LifeStore,
+    changes: ChangeStore,
 ) -> Acknowledged:
     """Record what the answer says of each line, and post what follows.
 
     A rejected line is given back to its member and due at once; a merge becomes the partner's new
-    number of the member. Raises InvalidInput with every problem; then nothing has moved.
+    number of the member; another account that a bank asks for is kept for a person, who decides.
+    Raises InvalidInput with every problem; then nothing has moved.
     """
     if not by.strip():
         raise InvalidInput([Problem("say who brings it in", field="--by", value=by)])
-    standing = await store.standing(header)
-    told = _read(incoming, sent, standing)
-    fresh = _news(told, standing, incoming.name)
+    problems: list[Problem] = []
+    heard: list[tuple[Expected, Heard]] = []
+    for one in expected:
+        standing = await store.standing(one.header)
+        heard.append((one, one.read(standing, problems)))
+    if problems:
+        raise InvalidInput(problems)
+    repeated = await store.answer(expected[0].header.partner, incoming.sha256) is not None
     outcomes: dict[str, int] = {}
-    for one in told:
-        outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
-    repeated = await store.answer(header.partner, incoming.sha256) is not None
-    if not repeated:
-        because = {"file": incoming.name, "sha256": incoming.sha256,
-                   "layout": air_miles_audit.LAYOUT,
-                   "bytes": str(len(incoming.content))}  # fmt: skip
+    fresh = asked = 0
+    for one, found in heard:
+        for told in found.told:
+            outcomes[told.outcome] = outcomes.get(told.outcome, 0) + 1
+        if not repeated:
+            fresh += sum(len(told) for told in found.fresh)
+            await _apply(incoming, one, found, by=by, on=on, store=store)
+            asked += await changes.propose(one.header, found.changes, by=by, on=on)
+    batches = tuple(one.header.batch for one in expected)
+    return Acknowledged(batches, dict(sorted(outcomes.items())), fresh, asked)
+
+
+async def _apply(
+    incoming: Incoming, expected: Expected, heard: Heard, *, by: str, on: date, store: LifeStore
+) -> None:
+    because = {"file": incoming.name, "sha256": incoming.sha256, "layout": expected.layout,
+               "bytes": str(len(incoming.content))}  # fmt: skip
+    for nth, fresh in enumerate(heard.fresh or [()]):
+        if nth and not fresh:
+            continue
+        # A round stands on what the one before it has posted.
+        standing = await store.standing(expected.header)
         facts = await store.facts(new=any(one.number for one in fresh))
+        header = standing.header
         command = FollowUp(
             ACKNOWLEDGE, header.batch, header.partner, by, on, facts, because, tuple(fresh)
         )
         await apply(command, standing, store)
-    return Acknowledged(header.batch, dict(sorted(outcomes.items())), 0 if repeated else len(fresh))
-
-
-def _read(incoming: Incoming, sent: Sequence[File], standing: Following) -> tuple[Told, ...]:
-    """The lines of the answer. A batch has a file for each unit and provider: one must fit."""
-    answers = [
-        air_miles_audit.read(
-            incoming.content, incoming.name, sent=file.content, lines=standing.lines
-        )
-        for file in sent
-    ]
-    best = min(answers, key=lambda answer: len(answer.problems))
-    if best.problems:
-        raise InvalidInput(best.problems)
-    return best.told
-
-
-def _news(told: Sequence[Told], standing: Following, file: str) -> list[Told]:
-    """The lines that are told something new. One that was told otherwise before is a problem."""
-    fresh: list[Told] = []
-    problems: list[Problem] = []
-    for number, one in enumerate(told, 2):
-        before = standing.said.get(one.line) or standing.latest.get(one.line)
-        if before is None or before.outcome == UNKNOWN:
-            fresh.append(one)
-        elif not before.repeats(one):
-            why = f"line {one.line} was answered {before.outcome} before, now {one.outcome}"
-            problems.append(Problem(why, file=file, line=number, field="status (126)"))
-    if problems:
-        raise InvalidInput(problems)
-    return fresh

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.errors import InvalidInput, Problem
 from services.settlement.batches.batch import ANSWERED, APPROVED, SENT, Header
+from services.settlement.exchange import outbox
 from services.settlement.files import manifest
 from services.settlement.files.file import File
-from services.settlement.ports import DeliveryStore, Destination, Run
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A file at the partner's; `fresh` if it was not there before."""
-
-    path: str
-    bytes: int
-    sha256: str
-    fresh: bool
+from services.settlement.ports import DeliveryStore, Run
 
 
 async def begin(
@@ -50,21 +40,22 @@ async def begin(
 
 
 async def send(
-    header: Header, files: Sequence[File], run: Run, destination: Destination
-) -> list[Delivered]:
+    header: Header,
+    files: Sequence[File],
+    run: Run,
+    destination: outbox.Destination,
+    *,
+    envelope: outbox.Envelope | None,
+    kept: outbox.Kept,
+) -> list[outbox.Parcel]:
     """Put every file where the partner finds it, the manifest last.
 
     Interrupted anywhere, the same call goes on where it stopped: the bytes are always the same.
     """
     content = manifest.write(header, [file.written for file in files], state=SENT, more=_more(run))
-    told = File(manifest_name(header, run.run), manifest.LAYOUT, content, len(files), {})
-    delivered = []
-    for file in (*files, told):
-        fresh = await destination.put(file.name, file.content)
-        written = file.written
-        place = destination.place(file.name)
-        delivered.append(Delivered(place, written.bytes, written.sha256, fresh))
-    return delivered
+    letters = [(file.name, file.content) for file in files]
+    letters.append((manifest_name(header, run.run), content))
+    return await outbox.send(letters, destination, envelope=envelope, kept=kept)
 
 
 def manifest_name(header: Header, run: int) -> str:

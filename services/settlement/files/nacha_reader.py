@@ -14,6 +14,7 @@ from services.settlement.files.nacha_records import (
     ADDENDA,
     ALLOWED,
     FILLER,
+    HEADER_TO_US,
     LINES_IN_BLOCK,
     RECORD,
     RECORDS,
@@ -41,6 +42,10 @@ class Entry(NamedTuple):
     reason: str
     corrected: str
     information: str
+    company: str = ""
+    """Who sent the original, as the bank knows him."""
+    bank: str = ""
+    """First eight digits of the bank that it went to."""
 
 
 @dataclass(slots=True)
@@ -108,6 +113,8 @@ def _values(line: str, nth: int, found: Findings) -> dict[str, Value] | None:
         found.add(f"is {len(line)} characters long, a record has {RECORD}", line=nth)
         return None
     fields = ADDENDA.get(line[1:3]) if line[0] == "7" else RECORDS.get(line[0])
+    if fields is RECORDS["1"] and (line[3] != " " or line[13] == " "):
+        fields = HEADER_TO_US
     if fields is None:
         found.add("is a record of no kind that is known", line=nth, value=shown(line[:3]))
         return None
@@ -165,7 +172,9 @@ def _entry(values: dict[str, Value], nth: int, state: _State) -> None:
     state.awaited = nth if values["addenda"] == "1" else 0
     state.entries.append(
         Entry(nth, str(values["individual id"] or ""), trace, int(str(values["amount"])), code,
-              reason="", corrected="", information="")
+              reason="", corrected="", information="",
+              company=str(state.batches[-1].header["company id"]),
+              bank=str(values["routing number"])[:8])
     )  # fmt: skip
 
 
@@ -180,6 +189,7 @@ def _addenda(values: dict[str, Value], nth: int, state: _State) -> None:
         trace=str(values["original trace"]),
         reason=str(values["reason"]),
         corrected=str(values.get("corrected data") or ""),
+        bank=str(values["original routing"]),
         information=str(values.get("information") or ""),
     )
 

@@ -105,6 +105,13 @@ CHANGE = (
     _constant("blank", 65, 79, ""),
     _text("trace", 80, 94, "[0-9]{15}", optional=False),
 )
+HEADER_TO_US = (
+    *FILE_HEADER[:2],
+    _text("destination", 4, 13, " [0-9]{9}|[A-Za-z0-9]{10}", optional=False),
+    _text("origin", 14, 23, " [0-9]{9}|[A-Za-z0-9]{10}", optional=False),
+    *FILE_HEADER[5:],
+)
+"""Of a file that a bank sends: it may name us by ten characters, and itself by nine digits."""
 ADDENDA = {"05": NOTE, "98": CHANGE, "99": RETURN}
 BATCH_CONTROL = (
     _constant("record type", 1, 1, "8"),

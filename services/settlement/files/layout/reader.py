@@ -48,6 +48,15 @@ class _Found:
 
 def read(page: Page, content: bytes, file: str) -> tuple[Reading | None, Checked]:
     """What a file says, None if anything is wrong with it, and what was found."""
+    reading, checked = survey(page, content, file)
+    return None if checked.problems else reading, checked
+
+
+def survey(page: Page, content: bytes, file: str) -> tuple[Reading, Checked]:
+    """Every record that can be read, whatever is wrong with the file, and what was found.
+
+    Nothing may be done with such records but to look for what is wrong.
+    """
     found = Findings(file)
     records = framing.to_records(page, content, found)
     numbered = list(enumerate(records, 1))
@@ -65,7 +74,7 @@ def read(page: Page, content: bytes, file: str) -> tuple[Reading | None, Checked
     first_line = result.of("detail")[0][0] if rows else 0
     reading = Reading(heads, rows, tails, first_line)
     says = reading.header
-    return None if found else reading, Checked(
+    return reading, Checked(
         page.name, len(rows), _sums(rows, says), found.all(),
         sequence=_int(says.get("sequence")), batch=_text(says.get("batch")),
     )  # fmt: skip

@@ -1,0 +1,55 @@
+"""A million rows a side are compared at no more than three times a bare full outer join of them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import duckdb
+import pytest
+
+from services.settlement.adapters.matcher import compare
+
+pytestmark = pytest.mark.slow
+ROWS, PAIRS, RATIO_MAX = 1_000_000, 5, 3
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def test_comparing_costs_at_most_three_bare_joins(capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE one AS SELECT 'first-bank' AS issuer, 'ev-' || i AS event_id, "
+            f"(i * 31) % 100000 AS amount, 'NOK' AS unit FROM range({ROWS}) AS t (i)"
+        )
+        connection.execute(
+            "CREATE TABLE other AS SELECT * REPLACE (amount + (amount = 77)::int AS amount) "
+            "FROM one ORDER BY hash(event_id)"
+        )
+
+        def bare() -> None:
+            connection.execute(
+                "SELECT count(*), sum(l.amount - r.amount) FROM one AS l FULL JOIN other AS r "
+                "ON l.issuer = r.issuer AND l.event_id = r.event_id"
+            ).fetchall()
+
+        def ours() -> None:
+            found = compare(
+                connection, "one", "other", key=("issuer", "event_id"), values=("amount", "unit")
+            )
+            assert len(found.differences) == ROWS // 100_000
+
+        bare()
+        ours()
+        ratios = [_seconds(ours) / _seconds(bare) for _ in range(PAIRS)]
+    with capsys.disabled():
+        print(
+            f"\n  comparing a million rows a side: {statistics.median(ratios):.1f} bare joins ",
+            end="",
+        )
+    assert statistics.median(ratios) <= RATIO_MAX
