@@ -9,17 +9,12 @@ code with what writes and reads these files, and its dates follow from theirs.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
-LOOK_SECONDS = 0.05
-MANIFESTS = "*.manifest.json"
+from services.local.mailbox import serve
+
 REWARDS, ANSWER = "air-miles-rewards", "air-miles-audit"
 LOADED_DAYS, RETURNED_DAYS = 4, 5
 """After the file's date."""
@@ -86,37 +81,11 @@ def answer_name(rewards: str) -> str:
     return rewards.replace(REWARDS, ANSWER)
 
 
-def work(sent: Path, incoming: Path, done: set[str]) -> None:
-    """Answer every delivery that is complete and was not answered yet."""
-    for manifest in sorted(sent.glob(MANIFESTS)):
-        if manifest.name not in done:
-            for name in _rewards(manifest):
-                _store(incoming / answer_name(name), answer((sent / name).read_bytes()))
-            done.add(manifest.name)
-
-
-def _rewards(manifest: Path) -> Iterator[str]:
-    for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]:
-        if file["layout"] == REWARDS and file["name"].endswith(".txt"):
-            yield file["name"]
-
-
-def _store(path: Path, content: bytes) -> None:
-    """There whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
-
-
-def main() -> None:
-    """Until it is stopped."""
-    sent, incoming = map(Path, sys.argv[1:])
-    done: set[str] = set()
-    while True:
-        work(sent, incoming, done)
-        time.sleep(LOOK_SECONDS)
+def reply(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The answer to a rewards file; the airline loads no other."""
+    if f"-{REWARDS}-" in name and name.endswith(".txt"):
+        yield answer_name(name), answer(content)
 
 
 if __name__ == "__main__":
-    main()
+    serve(reply)

@@ -11,21 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
-from services.local import airline
-from services.local.acts import Unfinished
+from services.local import airline, bank
+from services.local.acts import OPERATOR, Unfinished
 from services.local.crew import Crew
-from services.local.generator.people import AIRLINE
-from services.local.premises import REPAIRED_MEMBERS, Premises
+from services.local.generator.accounts import payout_file
+from services.local.generator.people import AIRLINE, FIRST_BANK, Person
+from services.local.premises import REPAIRED_MEMBERS, REPAIRED_PAYOUTS, Premises
 from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
-from services.settlement.bootstrap import Closed, Sent
+from services.settlement.batches.outcome import REJECTED
+from services.settlement.bootstrap import Closed, Sent, payouts
 from services.settlement.show import Shown
 
-OPERATOR, CLOSER = "erik", "frida"
-"""Who delivers, takes in answers and pays, and who closes the month."""
+CLOSER = "frida"
+"""Who closes the month."""
 DELIVERED_ON, ANSWERED_ON, PAID_ON = date(2026, 5, 4), date(2026, 5, 6), date(2026, 5, 7)
 MONTH, CLOSED_ON = "2026-04", date(2026, 5, 8)
 REPAIRED_ON = date(2026, 5, 18)
@@ -33,6 +36,8 @@ DELIVERED_AGAIN_ON, ANSWERED_AGAIN_ON = date(2026, 6, 2), date(2026, 6, 4)
 SENT, INCOMING = "sent", "incoming"
 ANSWER_SECONDS_MAX = 60
 LOOK_SECONDS = 0.05
+PARTNERS: Mapping[str, ModuleType] = {AIRLINE: airline, FIRST_BANK: bank}
+"""Who answers, each by a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Answered:
     """A partner's answer: the file as it came, and its lines by outcome."""
 
     batch: str
-    file: Path
+    file: str
     outcomes: Mapping[str, int]
 
 
@@ -53,10 +58,12 @@ class Paid:
     lines: int
 
 
-def hire_airline(crew: Crew, premises: Premises) -> None:
-    """Start the simulated airline: it reads what is delivered, and writes answers."""
-    folder = premises.files / AIRLINE
-    crew.hire(AIRLINE, [sys.executable, "-m", airline.__name__, folder / SENT, folder / INCOMING])
+def hire(crew: Crew, premises: Premises) -> None:
+    """Start the simulated partners: they read what is delivered, and write answers."""
+    for partner, played_by in PARTNERS.items():
+        folder = premises.files / partner
+        module = [sys.executable, "-m", played_by.__name__]
+        crew.hire(partner, [*module, folder / SENT, folder / INCOMING])
 
 
 async def deliver(settings: Settings, batch: str, *, on: date) -> Sent:
@@ -66,20 +73,33 @@ async def deliver(settings: Settings, batch: str, *, on: date) -> Sent:
     )
 
 
-async def answer(
+async def answers(
     settings: Settings, premises: Premises, sent: Sent, *, on: date, check: Callable[[], None]
-) -> Answered:
-    """Wait for the airline's answer to a delivery, and take it in. Raises Unfinished."""
-    (rewards,) = [
-        Path(file.path).name for file in sent.files
-        if airline.REWARDS in file.path and file.path.endswith(".txt")
-    ]  # fmt: skip
-    path = premises.files / AIRLINE / INCOMING / airline.answer_name(rewards)
-    await _arrival(path, check)
-    header, found = await settlement.acknowledge_file(
-        settings, path, partner=AIRLINE, by=OPERATOR, on=on
-    )
-    return Answered(header.batch, path, found.outcomes)
+) -> list[Answered]:
+    """Wait for what the partner answers to a delivery, and take it in. Raises Unfinished."""
+    partner = sent.header.partner
+    found: list[Answered] = []
+    for name in _expected([Path(file.path).name for file in sent.files]):
+        path = premises.files / partner / INCOMING / name
+        if not found:
+            await _arrival(path, check)
+        if path.exists():  # the last answer comes first, so that all are there with the first
+            header, told = await settlement.acknowledge_file(
+                settings, path, partner=partner, by=OPERATOR, on=on
+            )
+            found.append(Answered(header.batch, name, told.outcomes))
+    return found
+
+
+def _expected(sent: Sequence[str]) -> list[str]:
+    """The answers to files by their names, in the order in which they are taken in."""
+    names: list[str] = []
+    for name in sent:
+        if airline.REWARDS in name and name.endswith(".txt"):
+            names.append(airline.answer_name(name))
+        elif bank.TRANSFERS in name:
+            names += bank.answer_names(name)
+    return names
 
 
 async def _arrival(path: Path, check: Callable[[], None]) -> None:
@@ -92,7 +112,7 @@ async def _arrival(path: Path, check: Callable[[], None]) -> None:
 
 
 async def pay(settings: Settings, batch: str, reference: str) -> Paid:
-    """Record that a bank's cashback was paid out."""
+    """Record that a bank has credited its members' statements."""
     _, lines = await settlement.pay_batch(
         settings, batch, by=OPERATOR, reference=reference, on=PAID_ON
     )
@@ -104,9 +124,23 @@ async def close(settings: Settings) -> Closed:
     return await settlement.close_period(settings, MONTH, by=CLOSER, on=CLOSED_ON)
 
 
-async def repair(settings: Settings, premises: Premises) -> Imported:
+async def renumber(settings: Settings, premises: Premises) -> Imported:
     """The members whom the airline refused, with the numbers that they have now."""
     return await accrual.import_members(settings, premises.folder / REPAIRED_MEMBERS, REPAIRED_ON)
+
+
+async def readdress(settings: Settings, premises: Premises, people: Sequence[Person]) -> int:
+    """The members whose payment failed, with the accounts that they have now; gives how many."""
+    async with accrual.books(settings) as books:
+        columns = settlement.BATCH_COLUMNS
+        rows = [dict(zip(columns, row, strict=True))
+                for row in await settlement.batch_rows(books.connection)]  # fmt: skip
+    failed = {row["account_id"] for row in rows
+              if row["partner"] == FIRST_BANK and row["outcome"] == REJECTED}  # fmt: skip
+    own = [person for person in people if person.account_id in failed]
+    path = premises.folder / REPAIRED_PAYOUTS
+    path.write_text(payout_file(own, new=True), encoding="utf-8")
+    return await payouts.import_payouts(settings, path, by=OPERATOR, on=REPAIRED_ON)
 
 
 def files(sent: Sequence[Sent]) -> int:

@@ -17,7 +17,7 @@ from services.local import acts, cases, evidence, month
 from services.local.acts import Batch, Proof
 from services.local.crew import Crew
 from services.local.flow import Flow
-from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
+from services.local.generator.people import FIRST_BANK, SECOND_BANK
 from services.local.generator.plan import Plan
 from services.local.generator.rubbish import CARD_NUMBER
 from services.local.narrator import Narrator
@@ -31,8 +31,8 @@ from services.settlement.bootstrap import Sent
 SERVICES = ("ingest", "accrual", "publisher", "settlement")
 TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
 FIRST_BATCHES = tuple(batch_id(partner, 1) for partner in acts.PARTNERS)
-PAYMENTS = {FIRST_BANK: "FB-2026-05-0417", SECOND_BANK: "SB-2026-05-0093"}
-"""How each bank names the payment of its members' cashback."""
+PAYMENT = "SB-2026-05-0093"
+"""How the second bank names the day on which it credited its members' statements."""
 READY_SECONDS_MAX = 60
 
 
@@ -65,7 +65,7 @@ async def reopen(stage: Stage) -> Proof:
         stage.crew.start(name)
     await _ready(stage)
     stage.narrator.did("started", f"{', '.join(SERVICES)}; nothing is sent anew")
-    proof = await acts.prove(stage.settings, through=acts.AGAIN_THROUGH)
+    proof = await acts.prove(stage.settings, through=acts.PROVEN_THROUGH)
     _tell_proof(stage, proof)
     return proof
 
@@ -138,34 +138,35 @@ async def _settle(stage: Stage) -> None:
 
 
 async def _exchange(stage: Stage) -> None:
-    """What was approved goes out; the airline answers, and the banks pay their cashback."""
-    month.hire_airline(stage.crew, stage.premises)
+    """What was approved goes out; the airline and a bank answer, the other bank has paid."""
+    month.hire(stage.crew, stage.premises)
     sent = [
         await month.deliver(stage.settings, batch, on=month.DELIVERED_ON) for batch in FIRST_BATCHES
     ]
     stage.narrator.did(
         "delivered",
-        f"{len(sent)} batches by {month.OPERATOR}: {month.files(sent)} files in the partners' "
-        "sent/, which a simulated airline reads",
+        f"{len(sent)} batches by {acts.OPERATOR}: {month.files(sent)} files in the partners' "
+        "sent/, which a simulated airline and a simulated bank read",
     )
-    await _answer(stage, sent[0], on=month.ANSWERED_ON)
-    for one in sent[1:]:
-        paid = await month.pay(stage.settings, one.header.batch, PAYMENTS[one.header.partner])
-        stage.narrator.did(
-            "paid",
-            f"{one.header.batch} by {paid.reference}: {paid.lines:,} lines, "
-            f"{shown_totals(dict(paid.shown.header.totals))}",
-        )
+    for one in sent:
+        if one.header.partner in month.PARTNERS:
+            await _answer(stage, one, on=month.ANSWERED_ON)
+    paid = await month.pay(stage.settings, batch_id(SECOND_BANK, 1), PAYMENT)
+    stage.narrator.did(
+        "paid",
+        f"{paid.shown.header.batch} by {paid.reference}: {paid.lines:,} lines, "
+        f"{shown_totals(dict(paid.shown.header.totals))}",
+    )
 
 
 async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
-    """The airline, a process of its own, has read what was delivered."""
-    answered = await month.answer(
+    """The partner, a process of its own, has read what was delivered."""
+    for answered in await month.answers(
         stage.settings, stage.premises, sent, on=on, check=stage.crew.demand_running
-    )
-    said = sorted(answered.outcomes.items(), key=lambda item: -item[1])
-    lines = ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in said)
-    stage.narrator.did("answered", f"{answered.batch} by {answered.file.name}: {lines}")
+    ):
+        said = sorted(answered.outcomes.items(), key=lambda item: -item[1])
+        lines = ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in said)
+        stage.narrator.did("answered", f"{answered.batch} by {answered.file}: {lines}")
 
 
 async def _close(stage: Stage) -> None:
@@ -178,23 +179,32 @@ async def _close(stage: Stage) -> None:
 
 
 async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
-    """Refunds of what is settled and members with other numbers, and the batch that tells it."""
-    repaired = await month.repair(stage.settings, stage.premises)
-    stage.narrator.did("repaired", f"{repaired.added} numbers of members whom the airline refused")
+    """Refunds of what is settled, members with other numbers and accounts, and the batches that
+    tell it."""
+    numbers = await month.renumber(stage.settings, stage.premises)
+    accounts = await month.readdress(stage.settings, stage.premises, play.people)
+    stage.narrator.did(
+        "repaired",
+        f"{numbers.added} membership numbers that the airline refused, "
+        f"{accounts} accounts that could not be paid",
+    )
     await flow.send(play.afterwards, lambda now: None)
     await flow.drain(lambda now: None, stage.crew.demand_running)
     stage.narrator.did("sent", f"{len(play.afterwards)} refunds of settled purchases, in May")
-    again = await acts.settle(stage.settings, AIRLINE, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON)
-    await _tell_batch(stage, again)
-    sent = await month.deliver(stage.settings, again.id, on=month.DELIVERED_AGAIN_ON)
-    await _answer(stage, sent, on=month.ANSWERED_AGAIN_ON)
+    for partner in month.PARTNERS:
+        again = await acts.settle(
+            stage.settings, partner, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON
+        )
+        await _tell_batch(stage, again)
+        sent = await month.deliver(stage.settings, again.id, on=month.DELIVERED_AGAIN_ON)
+        await _answer(stage, sent, on=month.ANSWERED_AGAIN_ON)
 
 
 async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Speed) -> Summary:
     settings, premises = stage.settings, stage.premises
-    proof = await acts.prove(settings, through=acts.AGAIN_THROUGH)
+    proof = await acts.prove(settings, through=acts.PROVEN_THROUGH)
     _tell_proof(stage, proof)
-    await acts.export(settings, premises.exports, as_of=acts.AGAIN_THROUGH)
+    await acts.export(settings, premises.exports, as_of=acts.PROVEN_THROUGH)
     found = await asyncio.to_thread(evidence.read, premises.exports)
     await flow.published(len(found.transfers), stage.crew.demand_running)
     stage.narrator.did("published", f"{len(found.transfers):,} transfers to the topic accruals")

@@ -29,6 +29,7 @@ MARKER = "demo.json"
 FEEDS = "feeds.yaml"
 MEMBERS, LATE_MEMBERS = "members.csv", "members-late.csv"
 REPAIRED_MEMBERS = "members-repaired.csv"
+PAYOUTS, REPAIRED_PAYOUTS = "payouts.csv", "payouts-repaired.csv"
 ACTIVATIONS, LATE_ACTIVATIONS = "activations.csv", "activations-late.csv"
 _SCHEMA_IN_THE_HOUSE = "../../../../schemas/contracts/contract.schema.json"
 _SCHEMA = "contract.schema.json"
@@ -68,6 +69,8 @@ class Premises:
             "MILEPOST_TOKEN_KEY_FILE": str(keys / TOKEN_KEY),
             "MILEPOST_QUARANTINE_KEY_FILE": str(keys / PUBLIC_KEY),
             "MILEPOST_QUARANTINE_IDENTITY_FILE": str(keys / IDENTITY),
+            "MILEPOST_PAYOUT_KEY_FILE": str(keys / "payout" / PUBLIC_KEY),
+            "MILEPOST_PAYOUT_IDENTITY_FILE": str(keys / "payout" / IDENTITY),
             "MILEPOST_FILES_DIR": str(self.files),
             "MILEPOST_CONTRACTS_DIR": str(self.contracts),
             "MILEPOST_FEEDS_FILE": str(self.folder / FEEDS),
@@ -105,6 +108,7 @@ class Premises:
             folder.mkdir(exist_ok=True)
         if not (self.folder / "keys").exists():
             create_keys(self.folder / "keys")
+            create_keys(self.folder / "keys" / "payout")
         data = resources.files("services.local") / "demo_data"
         for found in (data / "contracts").iterdir():
             text = found.read_text(encoding="utf-8").replace(_SCHEMA_IN_THE_HOUSE, _SCHEMA)
@@ -116,6 +120,7 @@ class Premises:
             (MEMBERS, plan.members),
             (LATE_MEMBERS, plan.late_members),
             (REPAIRED_MEMBERS, plan.repaired_members),
+            (PAYOUTS, plan.payouts),
             (ACTIVATIONS, plan.activations),
             (LATE_ACTIVATIONS, plan.late_activations),
         ):

@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_totals_and_bytes_anywhere(
         {path.relative_to(one.folder): path.read_bytes() for path in (*_files(one), *_came(one))}
         for one in (played, again)
     )
-    assert len(first) == 14 + 2
+    assert len(first) == 17 + 7
     assert first == second
 
 
@@ -102,6 +102,9 @@ def _came(played: Played) -> list[Path]:
 
 
 def test_the_partners_answer_and_what_they_refuse_goes_out_again(played: Played) -> None:
+    batches = sorted({row["batch"] for row in played.document["answers"]})
+    assert batches == ["first-bank-000001", "first-bank-000002", "second-bank-000001",
+                       "sky-air-000001", "sky-air-000002"]  # fmt: skip
     first = [row for row in played.document["answers"] if row["batch"] == "sky-air-000001"]
     lines = {row["outcome"]: row["lines"] for row in first}
     assert set(lines) == {"ACCEPTED", "REJECTED", "MERGED", "WARNED"}
@@ -110,8 +113,11 @@ def test_the_partners_answer_and_what_they_refuse_goes_out_again(played: Played)
         if row["outcome"] == "REJECTED":
             assert row["code"] in ("BAD_ACCOUNT", "CLOSED_ACCOUNT")
             assert row["again"] == row["lines"]
-    others = [row for row in played.document["answers"] if row["batch"] != "sky-air-000001"]
-    assert {row["outcome"] for row in others} == {"ACCEPTED", "PAID"}
+    bank = [row for row in played.document["answers"] if row["batch"] == "first-bank-000001"]
+    assert {row["code"] for row in bank} == {"", "AC04", "MS03"}
+    assert all(row["again"] == row["lines"] for row in bank if row["outcome"] == "REJECTED")
+    last = [row for row in played.document["answers"] if row["batch"].endswith("2")]
+    assert {row["outcome"] for row in last} == {"ACCEPTED", "PAID"}
 
 
 def test_payable_clearing_and_bank_tie_to_zero_in_every_unit(played: Played) -> None:
@@ -119,7 +125,9 @@ def test_payable_clearing_and_bank_tie_to_zero_in_every_unit(played: Played) -> 
     assert set(stands) == {"SKY-MILE", "NOK", "JPY", "KWD"}
     assert all(row["sum"] == 0 and row["cost"] < 0 for row in stands.values())
     assert stands["SKY-MILE"]["payable"] > 0
-    assert all(stands[unit]["bank"] > 0 == stands[unit]["clearing"] for unit in ("NOK", "KWD"))
+    for unit in ("NOK", "JPY", "KWD"):
+        assert stands[unit]["bank"] == -stands[unit]["cost"]
+        assert stands[unit]["clearing"] == stands[unit]["members"] == 0
 
 
 def test_rules_over_many_purchases_give_what_a_person_computes(played: Played) -> None:

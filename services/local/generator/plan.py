@@ -11,6 +11,7 @@ from typing import NamedTuple
 from services.kernel.transaction import CardTransaction, Kind
 from services.local import airline
 from services.local.generator import prime, scenes
+from services.local.generator.accounts import payout_file
 from services.local.generator.lines import line
 from services.local.generator.pen import Pen, Told
 from services.local.generator.people import (
@@ -58,6 +59,10 @@ class Plan:
     late_members: str
     repaired_members: str
     """Those whom the airline refuses, with the numbers that they turn out to have."""
+    people: tuple[Person, ...]
+    """The ordinary cardholders."""
+    payouts: str
+    """Where the first bank's members are paid."""
     activations: str
     late_activations: str
     late_accounts: frozenset[str]
@@ -98,6 +103,8 @@ def plan(*, seed: int, transactions: int) -> Plan:
         members=member_file([p for p in (*people, *cast, *primes) if not p.late]),
         late_members=member_file(late),
         repaired_members=member_file(_repaired([*people, *cast])),
+        people=tuple(people),
+        payouts=payout_file(people),
         activations=prime.activations(primes, late=False),
         late_activations=prime.activations(primes, late=True),
         late_accounts=frozenset(person.account_id for person in late),

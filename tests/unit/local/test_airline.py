@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from services.local import airline
 from services.settlement.batches.outcome import ACCEPTED, MERGED, REJECTED, WARNED
 from services.settlement.exchange import air_miles_audit
@@ -41,23 +38,3 @@ def test_whom_it_knows_nothing_of_is_accepted() -> None:
     lines = {line.line: line for line in miles_batch().lines}
     read = air_miles_audit.read(airline.answer(content), name, sent=content, lines=lines)
     assert {told.outcome for told in read.told} == {ACCEPTED}
-
-
-def test_it_answers_a_delivery_once_it_is_complete_and_only_once(tmp_path: Path) -> None:
-    sent, incoming = tmp_path / "sent", tmp_path / "incoming"
-    sent.mkdir()
-    name, content = _sent(NUMBERS)
-    (sent / name).write_bytes(content)
-    done: set[str] = set()
-    airline.work(sent, incoming, done)
-    assert not incoming.exists()
-    files = [{"name": name, "layout": "air-miles-rewards"},
-             {"name": "sky-air-gl-journal-000001.csv", "layout": "gl-journal"}]  # fmt: skip
-    (sent / "sky-air-000001.manifest.json").write_text(json.dumps({"files": files}))
-    airline.work(sent, incoming, done)
-    (came,) = incoming.iterdir()
-    assert came.name == airline.answer_name(name)
-    assert came.read_bytes() == airline.answer(content)
-    came.unlink()
-    airline.work(sent, incoming, done)
-    assert list(incoming.iterdir()) == []
