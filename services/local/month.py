@@ -24,11 +24,16 @@ from services.local.premises import REPAIRED_MEMBERS, REPAIRED_PAYOUTS, Premises
 from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.outcome import REJECTED
-from services.settlement.bootstrap import Closed, Sent, payouts
+from services.settlement.bootstrap import Closed, Sent, payouts, reconciling
+from services.settlement.bootstrap.reconciling import Reconciled
+from services.settlement.reconcile.month import read_month
+from services.settlement.reconciliation import Terms
 from services.settlement.show import Shown
 
 CLOSER = "frida"
-"""Who closes the month."""
+"""Who reconciles the month and closes it."""
+SECOND_ABOVE, ANSWER_DAYS = 10_000, 5
+"""What two people must resolve, in minor units, and when an answer is missing."""
 DELIVERED_ON, ANSWERED_ON, PAID_ON = date(2026, 5, 4), date(2026, 5, 6), date(2026, 5, 7)
 MONTH, CLOSED_ON = "2026-04", date(2026, 5, 8)
 REPAIRED_ON = date(2026, 5, 18)
@@ -117,6 +122,16 @@ async def pay(settings: Settings, batch: str, reference: str) -> Paid:
         settings, batch, by=OPERATOR, reference=reference, on=PAID_ON
     )
     return Paid(await settlement.show_batch(settings, batch), reference, lines)
+
+
+async def reconcile(settings: Settings, premises: Premises, partner: str) -> Reconciled:
+    """Hold a partner's month together: feed, ledger, lines, files and answers, by transaction.
+
+    The control sheet stays as a workbook.
+    """
+    terms = Terms(partner, read_month(MONTH), CLOSER, CLOSED_ON, SECOND_ABOVE, ANSWER_DAYS)
+    workbook = premises.exports / f"reconciliation-{partner}-{MONTH}.xlsx"
+    return await reconciling.reconcile_month(settings, terms, to=workbook)
 
 
 async def close(settings: Settings) -> Closed:

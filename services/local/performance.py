@@ -54,6 +54,7 @@ async def perform(stage: Stage, play: Plan, *, seed: int) -> Summary:
         await _belated(stage)
         await _settle(stage)
         await _exchange(stage)
+        await _reconcile(stage)
         await _close(stage)
         await _afterwards(stage, flow, play)
         return await _prove(stage, flow, play, seed=seed, speed=speed)
@@ -167,6 +168,19 @@ async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
         said = sorted(answered.outcomes.items(), key=lambda item: -item[1])
         lines = ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in said)
         stage.narrator.did("answered", f"{answered.batch} by {answered.file}: {lines}")
+
+
+async def _reconcile(stage: Stage) -> None:
+    done = [
+        await month.reconcile(stage.settings, stage.premises, partner) for partner in acts.PARTNERS
+    ]
+    rows = sum(tally.left_rows + tally.right_rows for found in done for tally in found.seen.tallies)
+    open_ones = sum(found.recorded.unresolved for found in done)
+    stage.narrator.did(
+        "reconciled",
+        f"{month.MONTH} of {', '.join(acts.PARTNERS)}: {rows:,} rows of ledger, lines, files and "
+        f"answers; {f'{open_ones:,} do not tie' if open_ones else 'everything ties'}",
+    )
 
 
 async def _close(stage: Stage) -> None:
