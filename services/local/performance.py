@@ -171,9 +171,9 @@ async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
 
 
 async def _reconcile(stage: Stage) -> None:
-    done = [
-        await month.reconcile(stage.settings, stage.premises, partner) for partner in acts.PARTNERS
-    ]
+    done = await asyncio.gather(
+        *(month.reconcile(stage.settings, stage.premises, partner) for partner in acts.PARTNERS)
+    )
     rows = sum(tally.left_rows + tally.right_rows for found in done for tally in found.seen.tallies)
     open_ones = sum(found.recorded.unresolved for found in done)
     stage.narrator.did(
