@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from services.kernel.transaction import CardTransaction, Kind
 from services.local import airline
-from services.local.generator import prime, scenes
+from services.local.generator import prime, savers, scenes
 from services.local.generator.accounts import payout_file
 from services.local.generator.lines import line
 from services.local.generator.pen import Pen, Told
@@ -96,6 +96,9 @@ def plan(*, seed: int, transactions: int) -> Plan:
     primes = [prime.cardholder(nth) for nth in some]
     for nth, person in enumerate(primes):
         told += prime.history(pen, person, nth)
+    people += map(savers.saver, range(savers.COUNT))
+    for person in people[-savers.COUNT :]:
+        told += savers.history(pen, person)
     late = [person for person in people if person.late and person.programs]
     return Plan(
         main=[*_spoiled(random, _records(told), told, times)],

@@ -44,7 +44,7 @@ def cardholder(nth: int) -> Person:
     return Person(
         account_id=token("prime account", nth),
         card_token=token("prime card", nth),
-        member_id=f"M8{nth + 1:05d}",
+        member_id=f"M7{nth + 1:05d}",
         issuer=SECOND_BANK,
         currency="KWD",
         product="GULF-PRIME",

@@ -19,7 +19,7 @@ from services.ingest.feeds.feed import Feed
 from services.kernel.card import contains_card_number
 from services.kernel.errors import Rejected
 from services.kernel.transaction import CardTransaction, Role
-from services.local import airline
+from services.local import airline, bank
 from services.local.generator import scenes
 from services.local.generator.people import FIRST_BANK, PRIME, SECOND_BANK
 from services.local.generator.plan import Plan, plan
@@ -183,3 +183,11 @@ def test_members_come_late_and_have_spent_before_whatever_the_seed() -> None:
         small = plan(seed=seed, transactions=500)
         spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
         assert small.late_accounts & spent, seed
+
+
+def test_a_bank_has_payments_to_refuse_and_to_return_whatever_the_seed() -> None:
+    for seed in range(1, 4):
+        small = plan(seed=seed, transactions=500)
+        spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
+        payees = {line.split(",")[1] for line in small.payouts.splitlines()[2:]}
+        assert len(payees & spent) > bank.RETURNED
