@@ -20,24 +20,35 @@ from services.kernel.finding import Finding
 from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.local.evidence import EXPORTED
 from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
-from services.local.premises import LATE_MEMBERS, MEMBERS, Premises
+from services.local.premises import (
+    ACTIVATIONS,
+    LATE_ACTIVATIONS,
+    LATE_MEMBERS,
+    MEMBERS,
+    PAYOUTS,
+    Premises,
+)
 from services.runtime.database import Connection, Database
 from services.runtime.migrations import migrate
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicAdmin, create_positions
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.order import Order
-from services.settlement.bootstrap import Approved, Settled
+from services.settlement.bootstrap import Approved, Settled, payouts
 from services.settlement.show import Shown
 
 AUTHOR, APPROVER = "astrid", "bjarne"
 """Who signs contracts, and who approves them."""
 SEALER, RELEASER = "celine", "david"
 """Who seals batches, and who approves them."""
-SIGNED_ON, APPROVED_ON, IMPORTED_ON = date(2025, 12, 15), date(2025, 12, 17), date(2025, 12, 29)
+OPERATOR = "erik"
+"""Who imports accounts, delivers, takes in answers and records payments."""
+SIGNED_ON, APPROVED_ON, IMPORTED_ON = date(2025, 12, 15), date(2025, 12, 17), date(2026, 1, 31)
 LATE_ON = date(2026, 4, 2)
 SETTLED_ON, THROUGH = date(2026, 5, 1), date(2026, 4, 30)
 AGAIN_ON, AGAIN_THROUGH = date(2026, 6, 1), date(2026, 5, 31)
+PROVEN_THROUGH = date(2026, 6, 30)
+"""After the last answer."""
 PARTNERS = (AIRLINE, FIRST_BANK, SECOND_BANK)
 AMENDMENT = "sky-visa/2"
 
@@ -52,6 +63,7 @@ class Seeded:
 
     contracts: tuple[str, ...]
     members: int
+    activations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +110,21 @@ async def seed(settings: Settings, premises: Premises) -> Seeded:
             )
             approved.append(name)
     imported = await accrual.import_members(settings, premises.folder / MEMBERS, IMPORTED_ON)
-    return Seeded(tuple(approved), imported.added)
+    activated = await accrual.import_activations(
+        settings, premises.folder / ACTIVATIONS, IMPORTED_ON
+    )
+    await payouts.import_payouts(settings, premises.folder / PAYOUTS, by=OPERATOR, on=IMPORTED_ON)
+    return Seeded(tuple(approved), imported.added, activated.added)
 
 
 async def import_late(settings: Settings, premises: Premises) -> Imported:
     """Members whose purchases were recorded before anybody knew them."""
     return await accrual.import_members(settings, premises.folder / LATE_MEMBERS, LATE_ON)
+
+
+async def activate_late(settings: Settings, premises: Premises) -> Imported:
+    """Members who had opted in long before anybody told us."""
+    return await accrual.import_activations(settings, premises.folder / LATE_ACTIVATIONS, LATE_ON)
 
 
 async def amend(settings: Settings) -> Difference:
@@ -142,7 +163,7 @@ async def prove(settings: Settings, *, through: date) -> Proof:
     """Check every invariant, and add the books up through a day."""
     async with accrual.books(settings) as books:
         findings = await books.findings()
-        findings += await settlement.invariants(books.connection, settings.files_dir)
+        findings += await settlement.invariants(books.connection, settings.files_dir, settings)
         trial = await books.trial_balance(through, members=False)
     return Proof(tuple(findings), tuple(trial))
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.local.acts import AGAIN_THROUGH, AMENDMENT
+from services.local.acts import AMENDMENT, PROVEN_THROUGH
 from services.local.crew import Crew
 from services.local.generator import scenes
 from services.local.generator.plan import Plan
@@ -50,7 +50,8 @@ def _look_ups(premises: Premises, play: Plan) -> list[tuple[str, str]]:
         (f"{name} statement {settled.account_id} --period 2026", "earned, settled, taken back"),
         (f"{name} batch show {ADJUSTMENTS}", "what the airline takes back, and who is held"),
         (f"{name} batch show {ADJUSTMENTS} --line 1", "a line, down to the events behind it"),
-        (f"{name} trial-balance --through {AGAIN_THROUGH}", "every account of the books"),
+        (f"{name} audit list --subject {ADJUSTMENTS}", "who sealed, approved, sent it, and so on"),
+        (f"{name} trial-balance --through {PROVEN_THROUGH}", "every account of the books"),
         (f"{name} dead-letters list", "what was no event, and why"),
         (f"{name} review list", "what a person must look at"),
         (f"{name} rebuild --check", "every event folded again: the same ledger, row for row"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +53,14 @@ class Crew:
             [sys.executable, "-m", "services.cli", "run", service],
             log=self._logs / f"{name}.log",
             environment={**self._environment, "MILEPOST_METRICS_PORT": str(self.metrics[name])},
+        )
+
+    def hire(self, name: str, command: Sequence[str | Path]) -> None:
+        """Start a program that is none of our services: it has no metrics and is never asked
+        whether it is ready.
+        """
+        self._children[name] = Child(
+            command, log=self._logs / f"{name}.log", environment=self._environment
         )
 
     def pid(self, name: str) -> int:

@@ -52,7 +52,8 @@ def run(options: Options, narrator: Narrator) -> Summary | None:
         written = pool.submit(plan, seed=options.seed, transactions=options.transactions)
         narrator.say(
             "milepost demo: two banks, an airline, cashback in three currencies. Everything is "
-            "real but the people;\nit is a demo, not production: one broker, no TLS."
+            "real but the people\nand the partners; it is a demo, not production: one broker, no "
+            "TLS."
         )
         narrator.say()
         with stack.start(keep=options.keep, report=lambda line: narrator.did("", line)) as servers:

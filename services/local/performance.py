@@ -8,25 +8,31 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from services.accrual.reconsider import Difference
 from services.ingest.bootstrap import GROUP
 from services.kernel.errors import InvariantViolated
-from services.local import acts, cases, evidence
+from services.local import acts, cases, evidence, month
 from services.local.acts import Batch, Proof
 from services.local.crew import Crew
 from services.local.flow import Flow
-from services.local.generator.people import AIRLINE, FIRST_BANK, SECOND_BANK
+from services.local.generator.people import FIRST_BANK, SECOND_BANK
 from services.local.generator.plan import Plan
 from services.local.generator.rubbish import CARD_NUMBER
 from services.local.narrator import Narrator
 from services.local.premises import Premises
 from services.local.summary import Speed, Summary, shown_totals, summarize
 from services.runtime.settings import Settings
+from services.settlement.batches.line import batch_id
 from services.settlement.billing.price import due
+from services.settlement.bootstrap import Sent
 
 SERVICES = ("ingest", "accrual", "publisher", "settlement")
 TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
+FIRST_BATCHES = tuple(batch_id(partner, 1) for partner in acts.PARTNERS)
+PAYMENT = "SB-2026-05-0093"
+"""How the second bank names the day on which it credited its members' statements."""
 READY_SECONDS_MAX = 60
 
 
@@ -46,11 +52,10 @@ async def perform(stage: Stage, play: Plan, *, seed: int) -> Summary:
     async with await Flow.open(stage.settings, group=GROUP, topics=TOPICS) as flow:
         speed = await _stream(stage, flow, play)
         await _belated(stage)
-        for partner in acts.PARTNERS:
-            batch = await acts.settle(
-                stage.settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON
-            )
-            await _tell_batch(stage, batch)
+        await _settle(stage)
+        await _exchange(stage)
+        await _reconcile(stage)
+        await _close(stage)
         await _afterwards(stage, flow, play)
         return await _prove(stage, flow, play, seed=seed, speed=speed)
 
@@ -61,7 +66,7 @@ async def reopen(stage: Stage) -> Proof:
         stage.crew.start(name)
     await _ready(stage)
     stage.narrator.did("started", f"{', '.join(SERVICES)}; nothing is sent anew")
-    proof = await acts.prove(stage.settings, through=acts.AGAIN_THROUGH)
+    proof = await acts.prove(stage.settings, through=acts.PROVEN_THROUGH)
     _tell_proof(stage, proof)
     return proof
 
@@ -73,8 +78,9 @@ async def _open(stage: Stage) -> None:
     seeded = await acts.seed(stage.settings, stage.premises)
     stage.narrator.did(
         "seeded",
-        f"{topics} topics, {seeded.members} members, {len(seeded.contracts)} contracts signed by "
-        f"{acts.AUTHOR} and approved by {acts.APPROVER}",
+        f"{topics} topics, {seeded.members} members, {seeded.activations} activations, "
+        f"{len(seeded.contracts)} contracts signed by {acts.AUTHOR} and approved by "
+        f"{acts.APPROVER}",
     )
     await _ready(stage)
     stage.narrator.did("started", f"{', '.join(SERVICES)}: a process each")
@@ -114,26 +120,105 @@ async def _belated(stage: Stage) -> None:
         "imported",
         f"{imported.added} rows of members after their purchases: {_changed(imported.difference)}",
     )
+    activated = await acts.activate_late(stage.settings, stage.premises)
+    stage.narrator.did(
+        "activated",
+        f"{activated.added} members had opted in before we were told: "
+        f"{_changed(activated.difference)}",
+    )
     difference = await acts.amend(stage.settings)
     stage.narrator.did(
         "amended", f"{acts.AMENDMENT} from 16 March, approved in April: {_changed(difference)}"
     )
 
 
+async def _settle(stage: Stage) -> None:
+    for partner in acts.PARTNERS:
+        batch = await acts.settle(stage.settings, partner, through=acts.THROUGH, on=acts.SETTLED_ON)
+        await _tell_batch(stage, batch)
+
+
+async def _exchange(stage: Stage) -> None:
+    """What was approved goes out; the airline and a bank answer, the other bank has paid."""
+    month.hire(stage.crew, stage.premises)
+    sent = [
+        await month.deliver(stage.settings, batch, on=month.DELIVERED_ON) for batch in FIRST_BATCHES
+    ]
+    stage.narrator.did(
+        "delivered",
+        f"{len(sent)} batches by {acts.OPERATOR}: {month.files(sent)} files in the partners' "
+        "sent/, which a simulated airline and a simulated bank read",
+    )
+    for one in sent:
+        if one.header.partner in month.PARTNERS:
+            await _answer(stage, one, on=month.ANSWERED_ON)
+    paid = await month.pay(stage.settings, batch_id(SECOND_BANK, 1), PAYMENT)
+    stage.narrator.did(
+        "paid",
+        f"{paid.shown.header.batch} by {paid.reference}: {paid.lines:,} lines, "
+        f"{shown_totals(dict(paid.shown.header.totals))}",
+    )
+
+
+async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
+    """The partner, a process of its own, has read what was delivered."""
+    for answered in await month.answers(
+        stage.settings, stage.premises, sent, on=on, check=stage.crew.demand_running
+    ):
+        said = sorted(answered.outcomes.items(), key=lambda item: -item[1])
+        lines = ", ".join(f"{count:,} {outcome.lower()}" for outcome, count in said)
+        stage.narrator.did("answered", f"{answered.batch} by {answered.file}: {lines}")
+
+
+async def _reconcile(stage: Stage) -> None:
+    done = await asyncio.gather(
+        *(month.reconcile(stage.settings, stage.premises, partner) for partner in acts.PARTNERS)
+    )
+    rows = sum(tally.left_rows + tally.right_rows for found in done for tally in found.seen.tallies)
+    open_ones = sum(found.recorded.unresolved for found in done)
+    stage.narrator.did(
+        "reconciled",
+        f"{month.MONTH} of {', '.join(acts.PARTNERS)}: {rows:,} rows of ledger, lines, files and "
+        f"answers; {f'{open_ones:,} do not tie' if open_ones else 'everything ties'}",
+    )
+
+
+async def _close(stage: Stage) -> None:
+    closed = await month.close(stage.settings)
+    stage.narrator.did(
+        "closed",
+        f"{month.MONTH} and all before it, by {month.CLOSER}: "
+        f"the first open day is {closed.closing.opens_on}",
+    )
+
+
 async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
-    """Refunds of what is settled, and the batch that takes it back."""
+    """Refunds of what is settled, members with other numbers and accounts, and the batches that
+    tell it."""
+    numbers = await month.renumber(stage.settings, stage.premises)
+    accounts = await month.readdress(stage.settings, stage.premises, play.people)
+    stage.narrator.did(
+        "repaired",
+        f"{numbers.added} membership numbers that the airline refused, "
+        f"{accounts} accounts that could not be paid",
+    )
     await flow.send(play.afterwards, lambda now: None)
     await flow.drain(lambda now: None, stage.crew.demand_running)
     stage.narrator.did("sent", f"{len(play.afterwards)} refunds of settled purchases, in May")
-    again = await acts.settle(stage.settings, AIRLINE, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON)
-    await _tell_batch(stage, again)
+    for partner in month.PARTNERS:
+        again = await acts.settle(
+            stage.settings, partner, through=acts.AGAIN_THROUGH, on=acts.AGAIN_ON
+        )
+        await _tell_batch(stage, again)
+        sent = await month.deliver(stage.settings, again.id, on=month.DELIVERED_AGAIN_ON)
+        await _answer(stage, sent, on=month.ANSWERED_AGAIN_ON)
 
 
 async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Speed) -> Summary:
     settings, premises = stage.settings, stage.premises
-    proof = await acts.prove(settings, through=acts.AGAIN_THROUGH)
+    proof = await acts.prove(settings, through=acts.PROVEN_THROUGH)
     _tell_proof(stage, proof)
-    await acts.export(settings, premises.exports, as_of=acts.AGAIN_THROUGH)
+    await acts.export(settings, premises.exports, as_of=acts.PROVEN_THROUGH)
     found = await asyncio.to_thread(evidence.read, premises.exports)
     await flow.published(len(found.transfers), stage.crew.demand_running)
     stage.narrator.did("published", f"{len(found.transfers):,} transfers to the topic accruals")

@@ -1,8 +1,9 @@
 """The demo's own folder: keys, contracts, members, files and logs, and the variables that lead to
 them. The stack keeps its data beside them.
 
-    contracts/  feeds.yaml  members*.csv    what was read, to be looked at and changed
-    files/<partner>/outgoing/               what a partner would load
+    contracts/  feeds.yaml  *.csv           what was read, to be looked at and changed
+    files/<partner>/outgoing/               what a partner loads
+    files/<partner>/sent/  incoming/        what went out, and what came back
     exports/  logs/  keys/                  every event and transfer, what each service said
     env                                     the variables, for a shell
 """
@@ -27,6 +28,9 @@ from services.runtime.sealing import IDENTITY, PUBLIC_KEY, TOKEN_KEY, create_key
 MARKER = "demo.json"
 FEEDS = "feeds.yaml"
 MEMBERS, LATE_MEMBERS = "members.csv", "members-late.csv"
+REPAIRED_MEMBERS = "members-repaired.csv"
+PAYOUTS, REPAIRED_PAYOUTS = "payouts.csv", "payouts-repaired.csv"
+ACTIVATIONS, LATE_ACTIVATIONS = "activations.csv", "activations-late.csv"
 _SCHEMA_IN_THE_HOUSE = "../../../../schemas/contracts/contract.schema.json"
 _SCHEMA = "contract.schema.json"
 
@@ -65,6 +69,8 @@ class Premises:
             "MILEPOST_TOKEN_KEY_FILE": str(keys / TOKEN_KEY),
             "MILEPOST_QUARANTINE_KEY_FILE": str(keys / PUBLIC_KEY),
             "MILEPOST_QUARANTINE_IDENTITY_FILE": str(keys / IDENTITY),
+            "MILEPOST_PAYOUT_KEY_FILE": str(keys / "payout" / PUBLIC_KEY),
+            "MILEPOST_PAYOUT_IDENTITY_FILE": str(keys / "payout" / IDENTITY),
             "MILEPOST_FILES_DIR": str(self.files),
             "MILEPOST_CONTRACTS_DIR": str(self.contracts),
             "MILEPOST_FEEDS_FILE": str(self.folder / FEEDS),
@@ -102,6 +108,7 @@ class Premises:
             folder.mkdir(exist_ok=True)
         if not (self.folder / "keys").exists():
             create_keys(self.folder / "keys")
+            create_keys(self.folder / "keys" / "payout")
         data = resources.files("services.local") / "demo_data"
         for found in (data / "contracts").iterdir():
             text = found.read_text(encoding="utf-8").replace(_SCHEMA_IN_THE_HOUSE, _SCHEMA)
@@ -109,8 +116,15 @@ class Premises:
         schema = resources.files("schemas") / "contracts" / _SCHEMA
         (self.contracts / _SCHEMA).write_bytes(schema.read_bytes())
         (self.folder / FEEDS).write_bytes((data / FEEDS).read_bytes())
-        (self.folder / MEMBERS).write_text(plan.members, encoding="utf-8")
-        (self.folder / LATE_MEMBERS).write_text(plan.late_members, encoding="utf-8")
+        for name, text in (
+            (MEMBERS, plan.members),
+            (LATE_MEMBERS, plan.late_members),
+            (REPAIRED_MEMBERS, plan.repaired_members),
+            (PAYOUTS, plan.payouts),
+            (ACTIVATIONS, plan.activations),
+            (LATE_ACTIVATIONS, plan.late_activations),
+        ):
+            (self.folder / name).write_text(text, encoding="utf-8")
 
     def write_environment(self, environment: Mapping[str, str]) -> Path:
         """A file that a shell can source; it holds the database's password."""

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from services.accrual.ledger import chart
 from services.kernel.units import major
 from services.local.acts import Proof
 from services.local.cases import Found
-from services.local.evidence import Evidence
+from services.local.evidence import Evidence, Row
 from services.settlement.billing.price import due
 from services.settlement.show import Shown
 
@@ -33,12 +34,55 @@ class Rewards:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What stands of one rule, in minor units, and how many purchases hold it."""
+
+    contract: str
+    rule: str
+    unit: str
+    purchases: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balanced:
     """One unit of the trial balance, in minor units."""
 
     unit: str
     debits: int
     credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How lines of a batch ended: what was said of them, why, and what they come to."""
+
+    batch: str
+    outcome: str
+    code: str
+    unit: str
+    lines: int
+    amount: int
+    again: int
+    """How many of them a line of a later batch names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one unit stands in the books (minor units, credits above zero); it adds up to zero."""
+
+    unit: str
+    cost: int
+    members: int
+    payable: int
+    clearing: int
+    bank: int
+    other: int
+
+    @property
+    def sum(self) -> int:
+        """Zero, or the books are wrong."""
+        return self.cost + self.members + self.payable + self.clearing + self.bank + self.other
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +119,13 @@ class Summary:
     outcomes: tuple[tuple[str, str, int], ...]
     cases: tuple[Found, ...]
     rewards: tuple[Rewards, ...]
+    rules: tuple[Given, ...]
     trial: tuple[Balanced, ...]
+    answers: tuple[Outcome, ...]
+    standing: tuple[Standing, ...]
     files: tuple[SettledFile, ...]
+    incoming: tuple[SettledFile, ...]
+    """What the partners answered with."""
     due: dict[str, dict[str, int]]
     """Batch → what the partner charges, by currency."""
     proof: Proof
@@ -100,9 +149,13 @@ class Summary:
             "cases": {found.case: found.count for found in self.cases},
             "missing": [found.case for found in self.missing],
             "rewards": [asdict(one) for one in self.rewards],
+            "rules": [asdict(one) for one in self.rules],
             "trial_balance": [
                 {**asdict(one), "difference": one.debits - one.credits} for one in self.trial
             ],
+            "answers": [asdict(one) for one in self.answers],
+            "standing": [{**asdict(one), "sum": one.sum} for one in self.standing],
+            "incoming": [{**asdict(one), "path": str(one.path)} for one in self.incoming],
             "files": [{**asdict(one), "path": str(one.path)} for one in self.files],
             "amounts_due": self.due,
             "verify": {"ok": not self.proof.broken, "invariants": len(self.proof.findings)},
@@ -128,7 +181,11 @@ def summarize(
         outcomes=tuple((*key, count) for key, count in order),
         cases=tuple(cases),
         rewards=tuple(_rewards(evidence)),
+        rules=tuple(_rules(evidence)),
         trial=tuple(_trial(proof)),
+        answers=tuple(_answers(evidence)),
+        standing=tuple(_standing(proof)),
+        incoming=tuple(_incoming(files)),
         files=tuple(found for batch in batches for found in _files(batch, files)),
         due={batch.header.batch: due(batch.kinds) for batch in batches},
         proof=proof,
@@ -159,11 +216,56 @@ def _rewards(evidence: Evidence) -> Iterable[Rewards]:
         yield Rewards(unit, found["granted"], found["taken_back"], found["settled"])
 
 
+def _rules(evidence: Evidence) -> Iterable[Given]:
+    """By contract and rule; who pays and under which version does not matter here."""
+    sums: dict[tuple[str, str, str], Counter[tuple[str, str]]] = {}
+    for row in evidence.grants:
+        found = sums.setdefault((row["contract"], row["rule"], row["unit"]), Counter())
+        found[row["issuer_id"], row["purchase"]] += int(row["amount"])
+    for key, found in sorted(sums.items()):
+        amounts = [amount for amount in found.values() if amount]
+        yield Given(*key, purchases=len(amounts), amount=sum(amounts))
+
+
 def _trial(proof: Proof) -> Iterable[Balanced]:
     units = sorted({row.unit for row in proof.trial}, key=lambda unit: (-len(unit), unit))
     for unit in units:
         rows = [row for row in proof.trial if row.unit == unit]
         yield Balanced(unit, sum(row.debit for row in rows), sum(row.credit for row in rows))
+
+
+def _answers(evidence: Evidence) -> Iterable[Outcome]:
+    """By batch in order, the commonest outcome first."""
+    named = {(row["original_batch"], row["original_line"]) for row in evidence.batches}
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in evidence.batches:
+        key = (row["batch"], row["outcome"], row["code"], row["unit"])
+        groups.setdefault(key, []).append(row)
+    for key, rows in sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]), item[0])):
+        again = sum((row["batch"], row["line"]) in named for row in rows)
+        amount = sum(int(row["amount"]) for row in rows)
+        yield Outcome(*key, lines=len(rows), amount=amount, again=again)
+
+
+_PLACES = {"reward-cost": "cost", "member": "members", "partner-payable": "payable",
+           chart.PAYOUT_CLEARING: "clearing", chart.BANK: "bank"}  # fmt: skip
+
+
+def _standing(proof: Proof) -> Iterable[Standing]:
+    sums: dict[str, Counter[str]] = {}
+    for row in proof.trial:
+        place = _PLACES.get(row.account.partition("/")[0], "other")
+        sums.setdefault(row.unit, Counter())[place] += row.credit - row.debit
+    places = [*_PLACES.values(), "other"]
+    for unit in sorted(sums, key=lambda unit: (-len(unit), unit)):
+        yield Standing(unit, **{place: sums[unit][place] for place in places})
+
+
+def _incoming(folder: Path) -> Iterable[SettledFile]:
+    for path in sorted(folder.glob("*/incoming/*")):
+        content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        yield SettledFile(path, path.parent.parent.name, None, {}, len(content), sha256)
 
 
 def _files(batch: Shown, folder: Path) -> Iterable[SettledFile]:

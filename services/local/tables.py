@@ -22,6 +22,26 @@ _WHY = {
     "RECORDED": "commands: imports, approvals, seals",
     "CARD_NUMBER": "sealed; no value is shown anywhere",
 }
+_RULES = {
+    ("gulf-cashback", "cash"): "1.25 %",
+    ("gulf-cashback", "fuel"): "0.250 for a full tank",
+    ("gulf-prime", "cash"): "1 %, half of it past 0.800 in a billing cycle",
+    ("gulf-prime", "fuel"): "5 % in the first quarter, for who activated it, of 60.000",
+    ("gulf-prime", "meals"): "1.500 for every fifth meal",
+    ("gulf-prime", "welcome"): "10.000 for 150.000 spent in the first 90 days",
+    ("oslo-cashback", "cash"): "1.5 %, half of it past 400.00 in a year",
+    ("sky-visa", "base"): "1 for each 10.00 kroner",
+    ("sky-visa", "dining"): "3 for each 10.00 kroner",
+    ("tokyo-cashback", "cash"): "0.5 %",
+    ("tokyo-cashback", "konbini"): "1 %",
+}
+_THEN = {
+    "ACCEPTED": "owed to the partner",
+    "WARNED": "owed all the same",
+    "MERGED": "owed; from now on under the member's new number",
+    "REJECTED": "given back to the member, repaired, sent again",
+    "PAID": "paid out to the members",
+}
 _SHORT_SHA = 12
 
 
@@ -30,7 +50,10 @@ def show(summary: Summary, narrator: Narrator) -> None:
     _outcomes(summary, narrator)
     _cases(summary, narrator)
     _rewards(summary, narrator)
+    _rules(summary, narrator)
     _trial(summary, narrator)
+    _answers(summary, narrator)
+    _standing(summary, narrator)
     _files(summary, narrator)
     speed = summary.speed
     narrator.say()
@@ -85,6 +108,16 @@ def _rewards(summary: Summary, narrator: Narrator) -> None:
     narrator.table("Miles and money", columns, rows)
 
 
+def _rules(summary: Summary, narrator: Narrator) -> None:
+    rows: list[list[str | int]] = [
+        [one.contract, one.rule, one.purchases, f"{grouped(one.amount, one.unit)} {one.unit}",
+         _RULES.get((one.contract, one.rule), "")]
+        for one in summary.rules
+    ]  # fmt: skip
+    columns = ("contract", "rule", "purchases", "stands", "")
+    narrator.table("What each rule gives", columns, rows)
+
+
 def _trial(summary: Summary, narrator: Narrator) -> None:
     rows = [
         [
@@ -96,6 +129,36 @@ def _trial(summary: Summary, narrator: Narrator) -> None:
         for one in summary.trial
     ]
     narrator.table("Trial balance", ("unit", "debits", "credits", "difference"), rows)
+
+
+def _answers(summary: Summary, narrator: Narrator) -> None:
+    rows: list[list[str | int]] = [
+        [
+            one.batch, one.outcome, one.code, one.lines,
+            f"{grouped(one.amount, one.unit)} {one.unit}", _THEN.get(one.outcome, ""),
+            one.again or "",
+        ]
+        for one in summary.answers
+    ]  # fmt: skip
+    columns = ("batch", "outcome", "code", "lines", "total", "", "named later")
+    narrator.table("What the partners answered", columns, rows)
+
+
+def _standing(summary: Summary, narrator: Narrator) -> None:
+    rows = [
+        [
+            one.unit,
+            *(
+                grouped(amount, one.unit)
+                for amount in (
+                    one.cost, one.members, one.payable, one.clearing, one.bank, one.sum,
+                )
+            ),
+        ]
+        for one in summary.standing
+    ]  # fmt: skip
+    columns = ("unit", "reward cost", "members", "payable", "clearing", "bank", "sum")
+    narrator.table("Payable, clearing, bank", columns, rows)
 
 
 def _files(summary: Summary, narrator: Narrator) -> None:

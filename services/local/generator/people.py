@@ -6,20 +6,24 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from random import Random
 
-from services.accrual.members.csv import HEADER
+from services.accrual.members.csv import DATES, HEADER
 from services.kernel.card import contains_card_number
 from services.kernel.identifiers import derive
 
 FIRST_BANK, SECOND_BANK = "first-bank", "second-bank"
 AIRLINE = "sky-air"
 SKY, OSLO, TOKYO, GULF = "sky-rewards", "oslo-cash", "tokyo-cash", "gulf-cash"
+PRIME = "gulf-prime"
 ENROLLED_FROM = "2026-01-01"
 PER_ACCOUNT = 40
 """About so many records come of one account."""
 MEMBERSHIP_FIRST = 70_000_000_000
 """The airline's numbers have eleven digits."""
+MEMBERSHIP_RENEWED = 1_000_000_000
+_FIRST_OPENED = date(2018, 3, 1)
 NUMBERLESS = 3
 """Members whom the airline has given no number yet: their miles wait on the held list."""
 
@@ -38,6 +42,15 @@ class Person:
     membership_number: str = ""
     late: bool = False
     """Imported after the first purchases."""
+    opened_on: date | None = None
+    """When the account was opened; years ago if left out."""
+
+    @property
+    def dates(self) -> tuple[str, str, str]:
+        """When the account was opened and closed, and the day on which its cycle closes."""
+        number = int(self.member_id[1:])
+        opened = self.opened_on or _FIRST_OPENED + timedelta(days=number * 97 % 2_400)
+        return opened.isoformat(), "", str(1 + number % 31)
 
 
 def population(random: Random, transactions: int) -> list[Person]:
@@ -48,11 +61,16 @@ def population(random: Random, transactions: int) -> list[Person]:
     return people + [_abroad(random, number) for number in range(norse + 1, count + 1)]
 
 
+def renewed(number: str) -> str:
+    """The number that an airline gives to a member in place of an old one."""
+    return str(int(number) + MEMBERSHIP_RENEWED)
+
+
 def member_file(people: Iterable[Person]) -> str:
     """The CSV that `milepost member import` reads."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer.writerow(HEADER + DATES)
     for person in people:
         writer.writerows(_rows(person))
     return text.getvalue()
@@ -64,7 +82,7 @@ def _rows(person: Person) -> Iterator[tuple[str, ...]]:
         partner = (AIRLINE, person.membership_number) if miles else ("", "")
         yield (
             person.member_id, person.account_id, person.card_token, person.product, program,
-            ENROLLED_FROM, "", *partner,
+            ENROLLED_FROM, "", *partner, *person.dates,
         )  # fmt: skip
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 from typing import NamedTuple
 
 from services.kernel.transaction import CardTransaction, Kind
-from services.local.generator import scenes
+from services.local import airline
+from services.local.generator import prime, savers, scenes
+from services.local.generator.accounts import payout_file
 from services.local.generator.lines import line
 from services.local.generator.pen import Pen, Told
 from services.local.generator.people import (
@@ -19,6 +21,7 @@ from services.local.generator.people import (
     actor,
     member_file,
     population,
+    renewed,
 )
 from services.local.generator.rubbish import rubbish, with_card_number
 from services.local.generator.scenes import Scene
@@ -34,6 +37,8 @@ TRANSACTIONS_MIN = 500
 SCENES_PER = 2_000
 """Each scene plays once for so many records, and three times at least."""
 QUIET_PURCHASES = 6
+PRIME_PER = 1_000
+"""One premium cardholder for so many records, and one of each kind at least."""
 
 
 class Sent(NamedTuple):
@@ -52,6 +57,14 @@ class Plan:
     afterwards: list[Sent]
     members: str
     late_members: str
+    repaired_members: str
+    """Those whom the airline refuses, with the numbers that they turn out to have."""
+    people: tuple[Person, ...]
+    """The ordinary cardholders."""
+    payouts: str
+    """Where the first bank's members are paid."""
+    activations: str
+    late_activations: str
     late_accounts: frozenset[str]
     scenes: tuple[Scene, ...]
 
@@ -79,15 +92,34 @@ def plan(*, seed: int, transactions: int) -> Plan:
         cast.append(person)
     rest = max(0, transactions - len(told))
     told += spending(random, pen, people, purchases=rest * 100 // RECORDS_PER_100_PURCHASES)
+    some = range(max(prime.KINDS, transactions // PRIME_PER))
+    primes = [prime.cardholder(nth) for nth in some]
+    for nth, person in enumerate(primes):
+        told += prime.history(pen, person, nth)
+    people += map(savers.saver, range(savers.COUNT))
+    for person in people[-savers.COUNT :]:
+        told += savers.history(pen, person)
     late = [person for person in people if person.late and person.programs]
     return Plan(
         main=[*_spoiled(random, _records(told), told, times)],
         afterwards=[*_records(afterwards)],
-        members=member_file([p for p in (*people, *cast) if not p.late]),
+        members=member_file([p for p in (*people, *cast, *primes) if not p.late]),
         late_members=member_file(late),
+        repaired_members=member_file(_repaired([*people, *cast])),
+        people=tuple(people),
+        payouts=payout_file(people),
+        activations=prime.activations(primes, late=False),
+        late_activations=prime.activations(primes, late=True),
         late_accounts=frozenset(person.account_id for person in late),
         scenes=tuple(planted),
     )
+
+
+def _repaired(people: Iterable[Person]) -> Iterator[Person]:
+    for person in people:
+        verdict = airline.KNOWN.get(person.membership_number)
+        if verdict and verdict.status == airline.REJECTED:
+            yield replace(person, membership_number=renewed(person.membership_number))
 
 
 def _scenes(

@@ -90,9 +90,10 @@ SELECT s.stream, s.seq, s.leg, s.contract, s.version, s.rule, s.funder, s.unit, 
 -- Every line that stood in a file, as `export batches` gives it.
 SELECT l.batch, b.partner, b.sequence, b.revision, s.state, l.line, l.membership_number,
        l.account_id, l.purchase, l.rule, l.award, l.unit, l.amount, l.original_batch,
-       l.original_line
+       l.original_line, o.outcome, o.code
   FROM settlement_line AS l
   JOIN settlement_batch AS b USING (batch)
   JOIN settlement_batch_state AS s USING (batch)
+  LEFT JOIN settlement_line_outcome AS o ON (o.batch, o.line) = (l.batch, l.line)
  WHERE l.line >= 1
  ORDER BY b.partner COLLATE "C", b.sequence, l.line;

@@ -30,7 +30,8 @@ SEAL_SECONDS = 600
 """Time that a statement of a large batch may take; the partner's stream is locked meanwhile."""
 BATCH_COLUMNS = (
     "batch", "partner", "sequence", "revision", "state", "line", "membership_number", "account_id",
-    "purchase", "rule", "award", "unit", "amount", "original_batch", "original_line",
+    "purchase", "rule", "award", "unit", "amount", "original_batch", "original_line", "outcome",
+    "code",
 )  # fmt: skip
 """Columns of `batch_rows`."""
 

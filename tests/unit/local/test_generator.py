@@ -12,14 +12,16 @@ import sys
 import pytest
 from lithic.types import CardTransactionUpdatedWebhookEvent
 
+from services.accrual.members.activations import read_activations
 from services.accrual.members.csv import read_members
 from services.ingest.feeds import jsonlines, lithic
 from services.ingest.feeds.feed import Feed
 from services.kernel.card import contains_card_number
 from services.kernel.errors import Rejected
 from services.kernel.transaction import CardTransaction, Role
+from services.local import airline, bank
 from services.local.generator import scenes
-from services.local.generator.people import FIRST_BANK, SECOND_BANK
+from services.local.generator.people import FIRST_BANK, PRIME, SECOND_BANK
 from services.local.generator.plan import Plan, plan
 
 SIZE = 1_000
@@ -29,6 +31,7 @@ from services.local.generator.plan import plan
 played = plan(seed=7, transactions={SIZE})
 parts = [part for sent in (*played.main, *played.afterwards) for part in sent[1:]]
 parts += [played.members.encode(), played.late_members.encode()]
+parts += [played.repaired_members.encode(), played.activations.encode()]
 print(hashlib.sha256(b"|".join(parts)).hexdigest())
 """
 
@@ -78,7 +81,7 @@ def test_another_seed_plays_otherwise(played: Plan) -> None:
 
 @pytest.mark.parametrize("size", [500, 1_000, 4_000])
 def test_a_play_has_about_the_size_that_was_asked_for(size: int) -> None:
-    assert abs(len(plan(seed=1, transactions=size).main) - size) <= size // 20 + 60
+    assert abs(len(plan(seed=1, transactions=size).main) - size) <= size // 20 + 80
 
 
 def test_every_snapshot_is_one_by_the_processors_own_model(played: Plan) -> None:
@@ -135,6 +138,38 @@ def test_the_member_files_are_read_without_a_problem_and_hold_everybody_once(pla
     assert any(row.program == "sky-rewards" and row.membership_number is None for row in early)
 
 
+def test_whom_the_airline_refuses_has_spent_and_gets_another_number(played: Plan) -> None:
+    early = read_members(played.members.encode(), file="members.csv")
+    before = {row.account_id: row for row in early.members}
+    repaired = read_members(played.repaired_members.encode(), file="members-repaired.csv").members
+    spent = {sent.key.decode() for sent in played.main}
+    assert {"NO-900011", "NO-900012"} <= {row.account_id for row in repaired} & spent
+    for row in repaired:
+        old = before[row.account_id].membership_number
+        assert old in airline.KNOWN
+        assert row.membership_number not in (old, *airline.KNOWN)
+
+
+def test_members_have_dates_and_the_premium_ones_opt_in_some_of_them_told_late(
+    played: Plan,
+) -> None:
+    dates = read_members(played.members.encode(), file="members.csv").dates
+    assert all(row.opened_on and row.cycle_day for row in dates)
+    assert len({row.cycle_day for row in dates}) > 20
+    early = read_activations(played.activations.encode(), file="a.csv").activations
+    late = read_activations(played.late_activations.encode(), file="b.csv").activations
+    assert len(early) > len(late) > 0
+    assert not {row.account_id for row in early} & {row.account_id for row in late}
+
+
+def test_nearly_all_purchases_are_plain(played: Plan) -> None:
+    premium = [row for row in read_members(played.members.encode(), file="m.csv").members
+               if row.program == PRIME]  # fmt: skip
+    accounts = {row.account_id.encode() for row in premium}
+    own = sum(sent.key in accounts for sent in played.main)
+    assert 0 < own * 10 < len(played.main)
+
+
 def test_no_id_can_be_taken_for_a_card_number(played: Plan) -> None:
     for sent in played.main:
         if sent.issuer == SECOND_BANK:
@@ -148,3 +183,11 @@ def test_members_come_late_and_have_spent_before_whatever_the_seed() -> None:
         small = plan(seed=seed, transactions=500)
         spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
         assert small.late_accounts & spent, seed
+
+
+def test_a_bank_has_payments_to_refuse_and_to_return_whatever_the_seed() -> None:
+    for seed in range(1, 4):
+        small = plan(seed=seed, transactions=500)
+        spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
+        payees = {line.split(",")[1] for line in small.payouts.splitlines()[2:]}
+        assert len(payees & spent) > bank.RETURNED

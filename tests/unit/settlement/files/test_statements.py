@@ -136,6 +136,17 @@ def test_no_text_is_a_formula_in_any_form() -> None:
     assert '#link("x")[y]' in text
 
 
+def test_ids_too_long_for_their_columns_go_on_below_and_not_over_their_neighbours() -> None:
+    long_id = "773f3699-124a-54ff-8963-284177185caf"
+    row = Row((date(2026, 3, 5), "granted", "KAFFE OG KRINGLE", long_id, "sky-visa", "base",
+               long_id), 90)  # fmt: skip
+    section = Section("NOK", (row,), opening=0, closing=90)
+    statement = of_account("acc-1", date(2026, 3, 1), date(2026, 3, 31), [section], zone="UTC")
+    text = pypdf.PdfReader(io.BytesIO(printed.write(statement))).pages[0].extract_text()
+    assert long_id not in text
+    assert "".join(text.split()).count("284177185caf") == 2
+
+
 def test_the_control_sheet_comes_first_and_ties() -> None:
     statement = STATEMENTS["member"]()
     book = CalamineWorkbook.from_filelike(io.BytesIO(workbook.write(statement)))
