@@ -15,7 +15,7 @@ from services.settlement.batches.payout import Payee, Payer, Payment
 from services.settlement.exchange import bank_statement, status_report
 from services.settlement.files import pain
 from services.settlement.files.xml import parse
-from tests.support.settlement import MARCH_END
+from tests.support.settlement import APRIL_END, MARCH_END
 
 NAME = "first-bank-pain.001-000001.xml"
 OURS = re.compile(r"first-bank-[0-9]{6}", re.ASCII)
@@ -28,7 +28,10 @@ def _sent(payments: int) -> bytes:
                 Payee("Kari Aas", "FIRSNOKK", iban(nth)))
         for nth in range(1, payments + 1)
     ]  # fmt: skip
-    return pain.write(paid, payer=payer, batch="first-bank-000001", sequence=1, through=MARCH_END)
+    return pain.write(
+        paid, payer=payer, batch="first-bank-000001", sequence=1, through=MARCH_END,
+        pays_on=APRIL_END,
+    )  # fmt: skip
 
 
 def test_it_refuses_one_payment_pays_the_others_and_returns_one() -> None:
