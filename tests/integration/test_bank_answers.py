@@ -18,6 +18,7 @@ from services.settlement.batches.payout import Payee
 from tests.support.bank import APRIL_3, Bank, acknowledged, import_payouts, open_bank, trusted
 from tests.support.batches import ACH_PAYOUTS, SEPA_PAYOUTS
 from tests.support.partner import owed
+from tests.support.refold import resettled
 from tests.support.settlement import MARCH_END, SEALED_ON, Books, broken, cash_terms
 
 ACH = replace(ACH_PAYOUTS, payees={
@@ -174,6 +175,7 @@ async def test_one_statement_with_payment_and_return_moves_both(desk: Desk, bank
     (report,) = bank.says("pain.002")
     assert (await desk.hear(report))[2] == 0, "it comes late, and says nothing new"
     assert await broken(desk.books, desk.folder, desk.settings) == []
+    assert await resettled(desk.books, desk.settings) == []
 
 
 @pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
@@ -318,6 +320,7 @@ async def test_a_change_that_the_bank_asks_for_waits_for_a_person(desk: Desk, ba
     with pytest.raises(InvalidInput, match="no change waits"):
         await settlement.accept_change(desk.settings, batch, 3, by="Bo", on=APRIL_3)
     assert await broken(desk.books, desk.folder, desk.settings) == []
+    assert await resettled(desk.books, desk.settings) == []
 
 
 @pytest.mark.parametrize("desk", ["pain.001"], indirect=True)
