@@ -63,7 +63,6 @@ class Seeded:
 
     contracts: tuple[str, ...]
     members: int
-    activations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +109,16 @@ async def seed(settings: Settings, premises: Premises) -> Seeded:
             )
             approved.append(name)
     imported = await accrual.import_members(settings, premises.folder / MEMBERS, IMPORTED_ON)
+    return Seeded(tuple(approved), imported.added)
+
+
+async def register(settings: Settings, premises: Premises) -> int:
+    """What members opted into, and where they are paid; gives the number of activations."""
     activated = await accrual.import_activations(
         settings, premises.folder / ACTIVATIONS, IMPORTED_ON
     )
     await payouts.import_payouts(settings, premises.folder / PAYOUTS, by=OPERATOR, on=IMPORTED_ON)
-    return Seeded(tuple(approved), imported.added, activated.added)
+    return activated.added
 
 
 async def import_late(settings: Settings, premises: Premises) -> Imported:

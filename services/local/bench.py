@@ -36,7 +36,6 @@ from services.local.stack import Stack
 from services.local.stopping import patiently, stoppable
 from services.runtime.database import Database
 from services.runtime.named_queries import load_queries
-from services.runtime.sealing import create_keys
 from services.runtime.settings import Settings, load_settings
 from services.runtime.telemetry import configure_logs
 
@@ -80,8 +79,7 @@ def _furnish(premises: Premises, load: Load) -> None:
     """Keys, contracts, the feed and its members, where the services find them."""
     for folder in (premises.contracts, premises.files, premises.logs):
         folder.mkdir(exist_ok=True)
-    if not (premises.folder / "keys").exists():
-        create_keys(premises.folder / "keys")
+    premises.make_keys()
     for name, text in contracts().items():
         (premises.contracts / name).write_text(text, encoding="utf-8")
     (premises.folder / FEEDS_FILE).write_text(FEEDS, encoding="utf-8")

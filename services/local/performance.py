@@ -76,9 +76,10 @@ async def _open(stage: Stage) -> None:
     for name in SERVICES:
         stage.crew.start(name)
     seeded = await acts.seed(stage.settings, stage.premises)
+    activations = await acts.register(stage.settings, stage.premises)
     stage.narrator.did(
         "seeded",
-        f"{topics} topics, {seeded.members} members, {seeded.activations} activations, "
+        f"{topics} topics, {seeded.members} members, {activations} activations, "
         f"{len(seeded.contracts)} contracts signed by {acts.AUTHOR} and approved by "
         f"{acts.APPROVER}",
     )

@@ -76,6 +76,12 @@ class Premises:
             "MILEPOST_FEEDS_FILE": str(self.folder / FEEDS),
         }
 
+    def make_keys(self) -> None:
+        """Every key that `environment` names; what is there already stays."""
+        for folder in (self.folder / "keys", self.folder / "keys" / "payout"):
+            if not folder.exists():
+                create_keys(folder)
+
     def marker(self) -> dict[str, Any] | None:
         """What an earlier demo in this folder left behind, None if there was none."""
         path = self.folder / MARKER
@@ -106,9 +112,7 @@ class Premises:
         """Make the folders and keys, and put the contracts, feeds and members there."""
         for folder in (self.contracts, self.files, self.exports, self.logs):
             folder.mkdir(exist_ok=True)
-        if not (self.folder / "keys").exists():
-            create_keys(self.folder / "keys")
-            create_keys(self.folder / "keys" / "payout")
+        self.make_keys()
         data = resources.files("services.local") / "demo_data"
         for found in (data / "contracts").iterdir():
             text = found.read_text(encoding="utf-8").replace(_SCHEMA_IN_THE_HOUSE, _SCHEMA)
