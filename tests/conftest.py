@@ -9,6 +9,7 @@ fresh_stack    a Kafka and a PostgreSQL of this test's own, to be killed and cra
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,9 @@ from tests.support import servers
 
 # What fails in these modules is explained as if it stood in the test itself.
 pytest.register_assert_rewrite("tests.simulation.checks", "tests.simulation.proof")
+
+# Whoever starts us in the background may have Ctrl-C ignored, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> list[str]:
