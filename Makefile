@@ -10,7 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.milepost-setup
 UV_VERSION := 0.13.9
-PYTEST_ARGS ?=
+# Most of a test is waiting for a server: three at a time, each with a stack of its own.
+PYTEST_ARGS ?= -n 3 --dist loadfile
 
 .PHONY: help setup demo test lint bench soak lock clean
 
