@@ -54,8 +54,8 @@ def run(
         return
     session.document(summary.document())
     if summary.missing:
-        cases = ", ".join(found.case for found in summary.missing)
-        session.fail(f"not every hostile case was found: {cases}", FOUND_PROBLEMS)
+        missing = ", ".join(summary.missing)
+        session.fail(f"not found as it was planted: {missing}", FOUND_PROBLEMS)
 
 
 async def _raise(error: MilepostError) -> NoReturn:

@@ -55,7 +55,7 @@ def answer(content: bytes) -> bytes:
         verdict = KNOWN.get(detail[17:28], Verdict())
         sums = rejected if verdict.status == REJECTED else accepted
         sums[0] += 1
-        sums[1] += _signed(detail[73:82])
+        sums[1] += miles(detail)
         record = f"{detail[:90]}{dates}{verdict.merged_into:>11}{verdict.status}".ljust(250)
         if verdict.flag:
             record = f"{record[: verdict.flag - 1]}Y{record[verdict.flag :]}"
@@ -63,6 +63,11 @@ def answer(content: bytes) -> bytes:
     area = "".join(f"{count:08d}{_overpunched(miles)}" for count, miles in (rejected, accepted))
     whole = [head[:79] + area + head[121:], *records]
     return "".join(record + "\r" for record in whole).encode("ascii")
+
+
+def miles(record: str) -> int:
+    """What a record of a rewards file gives, or takes back."""
+    return _signed(record[73:82])
 
 
 def _signed(text: str) -> int:

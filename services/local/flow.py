@@ -116,9 +116,9 @@ class Flow:
         """
         for at in range(0, len(records), CHUNK):
             chunk = records[at : at + CHUNK]
-            for issuer in sorted({record.issuer for record in chunk}):
-                own = [OutgoingRecord(r.key or None, r.value) for r in chunk if r.issuer == issuer]
-                self.sent += await self.producer.produce(f"card-feed.{issuer}", own)
+            for feed in sorted({record.feed for record in chunk}):
+                own = [OutgoingRecord(r.key or None, r.value) for r in chunk if r.feed == feed]
+                self.sent += await self.producer.produce(f"card-feed.{feed}", own)
             watch(await self.progress())
 
     async def drain(self, watch: Watch, check: Callable[[], None]) -> None:

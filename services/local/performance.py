@@ -13,23 +13,26 @@ from datetime import date
 from services.accrual.reconsider import Difference
 from services.ingest.bootstrap import GROUP
 from services.kernel.errors import InvariantViolated
-from services.local import acts, cases, evidence, month
+from services.local import acts, cases, evidence, month, ties
 from services.local.acts import Batch, Proof
+from services.local.amounts import shown_totals
 from services.local.crew import Crew
 from services.local.flow import Flow
+from services.local.generator import network
 from services.local.generator.people import FIRST_BANK, SECOND_BANK
 from services.local.generator.plan import Plan
 from services.local.generator.rubbish import CARD_NUMBER
 from services.local.narrator import Narrator
 from services.local.premises import Premises
-from services.local.summary import Speed, Summary, shown_totals, summarize
+from services.local.summary import Speed, Summary, summarize
+from services.local.ties import Tie
 from services.runtime.settings import Settings
 from services.settlement.batches.line import batch_id
 from services.settlement.billing.price import due
 from services.settlement.bootstrap import Sent
 
 SERVICES = ("ingest", "accrual", "publisher", "settlement")
-TOPICS = tuple(f"card-feed.{bank}" for bank in (FIRST_BANK, SECOND_BANK))
+TOPICS = tuple(f"card-feed.{feed}" for feed in (FIRST_BANK, SECOND_BANK, network.FEED))
 FIRST_BATCHES = tuple(batch_id(partner, 1) for partner in acts.PARTNERS)
 PAYMENT = "SB-2026-05-0093"
 """How the second bank names the day on which it credited its members' statements."""
@@ -54,10 +57,10 @@ async def perform(stage: Stage, play: Plan, *, seed: int) -> Summary:
         await _belated(stage)
         await _settle(stage)
         await _exchange(stage)
-        await _reconcile(stage)
+        tied = await _reconcile(stage, flow, play)
         await _close(stage)
         await _afterwards(stage, flow, play)
-        return await _prove(stage, flow, play, seed=seed, speed=speed)
+        return await _prove(stage, flow, play, tied, seed=seed, speed=speed)
 
 
 async def reopen(stage: Stage) -> Proof:
@@ -171,17 +174,15 @@ async def _answer(stage: Stage, sent: Sent, *, on: date) -> None:
         stage.narrator.did("answered", f"{answered.batch} by {answered.file}: {lines}")
 
 
-async def _reconcile(stage: Stage) -> None:
-    done = await asyncio.gather(
-        *(month.reconcile(stage.settings, stage.premises, partner) for partner in acts.PARTNERS)
-    )
-    rows = sum(tally.left_rows + tally.right_rows for found in done for tally in found.seen.tallies)
-    open_ones = sum(found.recorded.unresolved for found in done)
+async def _reconcile(stage: Stage, flow: Flow, play: Plan) -> list[Tie]:
+    await flow.send(play.network, lambda now: None)
+    await flow.drain(lambda now: None, stage.crew.demand_running)
     stage.narrator.did(
-        "reconciled",
-        f"{month.MONTH} of {', '.join(acts.PARTNERS)}: {rows:,} rows of ledger, lines, files and "
-        f"answers; {f'{open_ones:,} do not tie' if open_ones else 'everything ties'}",
+        "sent",
+        f"{len(play.network):,} records of a network, its view of what {FIRST_BANK} booked in "
+        f"April: {len(play.planted)} discrepancies are planted in it",
     )
+    return await ties.reconcile(stage.settings, stage.premises, play.planted, stage.narrator)
 
 
 async def _close(stage: Stage) -> None:
@@ -203,7 +204,7 @@ async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
         f"{numbers.added} membership numbers that the airline refused, "
         f"{accounts} accounts that could not be paid",
     )
-    await flow.send(play.afterwards, lambda now: None)
+    await flow.send([*play.afterwards, *play.network_later], lambda now: None)
     await flow.drain(lambda now: None, stage.crew.demand_running)
     stage.narrator.did("sent", f"{len(play.afterwards)} refunds of settled purchases, in May")
     for partner in month.PARTNERS:
@@ -215,7 +216,9 @@ async def _afterwards(stage: Stage, flow: Flow, play: Plan) -> None:
         await _answer(stage, sent, on=month.ANSWERED_AGAIN_ON)
 
 
-async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Speed) -> Summary:
+async def _prove(
+    stage: Stage, flow: Flow, play: Plan, tied: list[Tie], *, seed: int, speed: Speed
+) -> Summary:
     settings, premises = stage.settings, stage.premises
     proof = await acts.prove(settings, through=acts.PROVEN_THROUGH)
     _tell_proof(stage, proof)
@@ -231,6 +234,7 @@ async def _prove(stage: Stage, flow: Flow, play: Plan, *, seed: int, speed: Spee
         seed=seed,
         speed=speed,
         cases=cases.found(found, play.scenes, play.late_accounts),
+        ties=tied,
         batches=await acts.shown(settings),
         files=premises.files,
         proof=proof,

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from services.accrual.ledger import chart
-from services.kernel.units import major
 from services.local.acts import Proof
 from services.local.cases import Found
 from services.local.evidence import Evidence, Row
+from services.local.ties import Tie
 from services.settlement.billing.price import due
 from services.settlement.show import Shown
 
@@ -118,6 +118,8 @@ class Summary:
     speed: Speed
     outcomes: tuple[tuple[str, str, int], ...]
     cases: tuple[Found, ...]
+    ties: tuple[Tie, ...]
+    """What was planted in the month that is reconciled."""
     rewards: tuple[Rewards, ...]
     rules: tuple[Given, ...]
     trial: tuple[Balanced, ...]
@@ -131,9 +133,10 @@ class Summary:
     proof: Proof
 
     @property
-    def missing(self) -> list[Found]:
-        """The cases that were not found as often as they were planted."""
-        return [found for found in self.cases if found.missing]
+    def missing(self) -> list[str]:
+        """What was not found as often as it was planted, or is still unexplained."""
+        cases = [found.case for found in self.cases if found.missing]
+        return cases + [f"{one.planted.what}: {one.planted.code}" for one in self.ties if one.wrong]
 
     def document(self) -> dict[str, Any]:
         """The same for a machine; amounts are minor units."""
@@ -147,7 +150,8 @@ class Summary:
                 for outcome, reason, count in self.outcomes
             ],
             "cases": {found.case: found.count for found in self.cases},
-            "missing": [found.case for found in self.missing],
+            "planted": [one.document() for one in self.ties],
+            "missing": self.missing,
             "rewards": [asdict(one) for one in self.rewards],
             "rules": [asdict(one) for one in self.rules],
             "trial_balance": [
@@ -168,6 +172,7 @@ def summarize(
     seed: int,
     speed: Speed,
     cases: Iterable[Found],
+    ties: Iterable[Tie],
     batches: Sequence[Shown],
     files: Path,
     proof: Proof,
@@ -180,6 +185,7 @@ def summarize(
         speed=speed,
         outcomes=tuple((*key, count) for key, count in order),
         cases=tuple(cases),
+        ties=tuple(ties),
         rewards=tuple(_rewards(evidence)),
         rules=tuple(_rules(evidence)),
         trial=tuple(_trial(proof)),
@@ -284,17 +290,3 @@ def _files(batch: Shown, folder: Path) -> Iterable[SettledFile]:
             bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
         )
-
-
-def shown_totals(totals: dict[str, int], *, sign: bool = False) -> str:
-    """Totals in major units: `412,003 SKY-MILE`; with `sign`, `+412,003 SKY-MILE`."""
-    return " · ".join(
-        f"{'+' if sign and amount > 0 else ''}{grouped(amount, unit)} {unit}"
-        for unit, amount in sorted(totals.items())
-    )
-
-
-def grouped(amount: int, unit: str) -> str:
-    """An amount in major units with its thousands apart: `22,422.70`."""
-    whole, point, decimals = major(abs(amount), unit).partition(".")
-    return f"{'-' if amount < 0 else ''}{int(whole):,}{point}{decimals}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from services.local import ties
+from services.local.amounts import grouped, shown_totals
 from services.local.narrator import WIDTH, Narrator
-from services.local.summary import Summary, grouped, shown_totals
+from services.local.summary import Summary
 
 _WHY = {
     "POSTED": "moved something in the ledger",
@@ -16,6 +18,7 @@ _WHY = {
     "NET_IS_ZERO": "all of it had gone back",
     "ROUNDED_TO_ZERO": "less than one unit",
     "CAP_REACHED": "the cap left nothing",
+    "COMPARE_FEED": "a network's view: compared, never rewarded",
     "MISSING_ORIGINAL": "names an event that had not come",
     "DUPLICATE": "the same again",
     "CONFLICT": "the same id with other content",
@@ -49,6 +52,7 @@ def show(summary: Summary, narrator: Narrator) -> None:
     """All of them."""
     _outcomes(summary, narrator)
     _cases(summary, narrator)
+    ties.show(summary.ties, narrator)
     _rewards(summary, narrator)
     _rules(summary, narrator)
     _trial(summary, narrator)

@@ -24,7 +24,7 @@ from tests.support.leftovers import left
 
 SIZE = "1500"
 SAME = ("events", "cases", "rewards", "rules", "trial_balance", "answers", "standing",
-        "amounts_due", "seed", "records")  # fmt: skip
+        "amounts_due", "seed", "records", "planted")  # fmt: skip
 """What must not depend on where and when a demo runs."""
 
 _IDS = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -144,6 +144,23 @@ def test_every_hostile_case_is_found_in_the_ledger(played: Played) -> None:
     assert len(cases) == 15
     assert all(count > 0 for count in cases.values())
     assert played.document["missing"] == []
+
+
+def test_the_month_ties_but_for_what_was_planted_and_that_is_found_and_explained(
+    played: Played,
+) -> None:
+    rows = played.document["planted"]
+    assert [(row["code"], row["planted"], row["found"]) for row in rows] == [
+        ("MISSING_IN_BOOKS", 2, 2), ("MISSING_IN_COMPARE", 2, 2), ("AMOUNT_DIFFERS", 2, 2),
+        ("DOUBLED_IN_COMPARE", 2, 2), ("MISSING_LINE", 1, 1), ("CHANGED_FILE", 1, 1),
+    ]  # fmt: skip
+    came = {row["code"]: row["came"] for row in rows}
+    assert came["AMOUNT_DIFFERS"] == "resolved by frida"
+    assert came["MISSING_IN_BOOKS"] == "resolved by frida, approved by david"
+    assert came["MISSING_LINE"].startswith("gone")
+    compared = [row["count"] for row in played.document["events"]
+                if (row["outcome"], row["reason"]) == ("NO_REWARD", "COMPARE_FEED")]  # fmt: skip
+    assert len(compared) == 1
 
 
 def test_the_books_balance_and_every_invariant_holds(played: Played) -> None:

@@ -18,7 +18,7 @@ from tests.support.partner import (
     delivered,
     sent,
 )
-from tests.support.reconciling import codes, run
+from tests.support.reconciling import codes, feed, run
 from tests.support.settlement import Books, broken, cash_terms, settings_for, settle
 
 REWARDS = "sky-air-air-miles-rewards-000001.txt"
@@ -205,6 +205,17 @@ async def test_a_transfer_that_no_contract_explains_does_not_tie(
         ("LEDGER_DIFFERS", "SKY-MILE cost", -7),
         ("LEDGER_DIFFERS", "SKY-MILE member", 7),
     ]
+
+
+async def test_an_issuer_of_which_no_compare_feed_tells_is_not_compared(
+    books: Books, folder: Path
+) -> None:
+    await feed(books, "books", "E1", 4_500, arn="A1")
+    await feed(books, "compare", "N1", 4_500, issuer_id="other-bank", arn="B1")
+    assert codes(await run(books, folder)) == []
+    await feed(books, "compare", "N2", 4_500, arn="A2", posted_on=20_000)
+    missing = ("MISSING_IN_COMPARE", "first-bank PRESENTMENT event_id E1", -4_500)
+    assert missing in codes(await run(books, folder))
 
 
 def date_of(day: int) -> date:

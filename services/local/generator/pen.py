@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from services.kernel.calendar import micros
+from services.kernel.card import luhn
 from services.kernel.transaction import CardTransaction, Kind
 from services.local.generator.merchants import Merchant
 from services.local.generator.people import SECOND_BANK, Person, token
@@ -20,6 +21,8 @@ ZONES = {
 }
 _EPOCH = date(1970, 1, 1)
 MINUTE = 60_000_000
+_ACQUIRER = "74000016090"
+"""Of an acquirer's reference: its kind, a made-up acquirer, and a day."""
 DAY = 24 * 60 * MINUTE
 
 
@@ -66,6 +69,7 @@ class Pen:
         billed = amount * merchant.rate // 1_000
         return CardTransaction(
             event_id=self._event_id(person),
+            arn=self._arn(person),
             issuer_id=person.issuer,
             kind=Kind.PRESENTMENT.value,
             lifecycle_id=_lifecycle(person, self._purchases),
@@ -90,7 +94,7 @@ class Pen:
         """The authorization that came before a purchase; it earns nothing."""
         return msgspec.structs.replace(
             purchase, event_id=self._event_id(person), kind=Kind.AUTHORIZATION.value,
-            posted_on=None, cash_amount=0,
+            posted_on=None, cash_amount=0, arn=None,
         )  # fmt: skip
 
     def follow(
@@ -110,6 +114,7 @@ class Pen:
         """
         changes = {
             "event_id": self._event_id(person),
+            "arn": self._arn(person),
             "kind": kind.value,
             "original_event_id": of.event_id if of else None,
             "occurred_at": purchase.occurred_at + days * DAY,
@@ -125,6 +130,15 @@ class Pen:
         if person.issuer == SECOND_BANK:
             return token("event", self._events)
         return f"fb-{self._events:07d}"
+
+    def _arn(self, person: Person) -> str | None:
+        """The acquirer's reference of the event that was numbered last; the second bank's
+        processor tells none.
+        """
+        if person.issuer == SECOND_BANK:
+            return None
+        digits = f"{_ACQUIRER}{self._events:011d}"
+        return next(text for check in range(10) if luhn(text := f"{digits}{check}"))
 
 
 def _lifecycle(person: Person, number: int) -> str:

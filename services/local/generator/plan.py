@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from services.kernel.transaction import CardTransaction, Kind
 from services.local import airline
-from services.local.generator import prime, savers, scenes
+from services.local.generator import network, prime, savers, scenes
 from services.local.generator.accounts import payout_file
 from services.local.generator.lines import line
+from services.local.generator.network import Planted
 from services.local.generator.pen import Pen, Told
 from services.local.generator.people import (
     FIRST_BANK,
@@ -42,9 +43,9 @@ PRIME_PER = 1_000
 
 
 class Sent(NamedTuple):
-    """One record of a bank's feed; without a readable account the key is empty."""
+    """One record of a feed; without a readable account the key is empty."""
 
-    issuer: str
+    feed: str
     key: bytes
     value: bytes
 
@@ -55,6 +56,11 @@ class Plan:
 
     main: list[Sent]
     afterwards: list[Sent]
+    network: list[Sent]
+    """What the network tells of April."""
+    network_later: list[Sent]
+    planted: tuple[Planted, ...]
+    """What is wrong in `network`."""
     members: str
     late_members: str
     repaired_members: str
@@ -100,9 +106,13 @@ def plan(*, seed: int, transactions: int) -> Plan:
     for person in people[-savers.COUNT :]:
         told += savers.history(pen, person)
     late = [person for person in people if person.late and person.programs]
+    view = network.view(pen, people[0], [found.event for found in (*told, *afterwards)])
     return Plan(
         main=[*_spoiled(random, _records(told), told, times)],
         afterwards=[*_records(afterwards)],
+        network=[*_compared(view.april)],
+        network_later=[*_compared(view.later)],
+        planted=view.planted,
         members=member_file([p for p in (*people, *cast, *primes) if not p.late]),
         late_members=member_file(late),
         repaired_members=member_file(_repaired([*people, *cast])),
@@ -142,6 +152,10 @@ def _records(told: Iterable[Told]) -> Iterator[Sent]:
             events = so_far.setdefault(event.lifecycle_id or "", [])
             events.append(event)
             yield Sent(SECOND_BANK, key, snapshot(events))
+
+
+def _compared(events: Iterable[CardTransaction]) -> Iterator[Sent]:
+    return (Sent(network.FEED, event.account_id.encode(), line(event)) for event in events)
 
 
 def _spoiled(

@@ -46,11 +46,13 @@ async def copy_feed(
     issuers: frozenset[str],
     first: date,
     last: date,
-) -> None:
+) -> frozenset[str]:
     """Write the cleared events of a role that are booked from `first` to `last` as CSV.
 
-    Inside a transaction, so that the server gives them in batches.
+    Inside a transaction, so that the server gives them in batches. Gives those of `issuers` that
+    the feed tells anything of, whenever that was booked.
     """
+    told: set[str] = set()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         bodies: list[bytes] = []
@@ -59,9 +61,16 @@ async def copy_feed(
         ):
             bodies.append(record["body"])
             if len(bodies) >= ROWS_AT_ONCE:
-                writer.writerows(_rows(bodies, issuers, first, last))
+                told |= _write(writer, _cleared(bodies, issuers), first, last)
                 bodies.clear()
-        writer.writerows(_rows(bodies, issuers, first, last))
+        told |= _write(writer, _cleared(bodies, issuers), first, last)
+    return frozenset(told)
+
+
+def _write(writer: Any, events: Iterator[Any], first: date, last: date) -> set[str]:
+    decoded = list(events)
+    writer.writerows(_rows(decoded, first, last))
+    return {event["issuer_id"] for event in decoded}
 
 
 def unposted(
@@ -70,18 +79,21 @@ def unposted(
     """The events of these that concern a partner's month. Authorizations move nothing."""
     return [
         Unposted(row[0], row[1], row[4], row[6], row[7], row[8])
-        for row in _rows(bodies, issuers, first, last)
+        for row in _rows(_cleared(bodies, issuers), first, last)
     ]
 
 
-def _rows(
-    bodies: Iterable[bytes], issuers: frozenset[str], first: date, last: date
-) -> Iterator[tuple[Any, ...]]:
+def _cleared(bodies: Iterable[bytes], issuers: frozenset[str]) -> Iterator[Any]:
+    """The events of these issuers that a network clears."""
     for body in bodies:
         event: Any = fastavro.schemaless_reader(io.BytesIO(body), _SCHEMA, None)
-        sign = SIGN.get(event["kind"])
-        if sign is None or event["issuer_id"] not in issuers:
-            continue
+        if event["kind"] in SIGN and event["issuer_id"] in issuers:
+            yield event
+
+
+def _rows(events: Iterable[Any], first: date, last: date) -> Iterator[tuple[Any, ...]]:
+    for event in events:
+        sign = SIGN[event["kind"]]
         day = instant(event["occurred_at"]).date()
         posted = event["posted_on"]
         booked = day if posted is None else _EPOCH + timedelta(days=posted)

@@ -65,7 +65,7 @@ class DuckSides:
         self._duck = duck
         self._folder = folder
         self.compares = False
-        """Whether there is a compare feed."""
+        """Whether there is a compare feed of one of the partner's issuers."""
 
     async def load(self, connection: Connection, partner: str, month: Month) -> None:
         """Copy what is compared, inside a transaction that sees one instant."""
@@ -81,14 +81,18 @@ class DuckSides:
             await self._load_feeds(connection, partner, month)
 
     async def _load_feeds(self, connection: Connection, partner: str, month: Month) -> None:
+        """Only issuers that have a compare feed: the books of another stand by themselves."""
         issuers = frozenset(row["issuer"] for row in await connection.fetch(_sql.issuers, partner))
         for role in (Role.COMPARE, Role.BOOKS):
             path = self._folder / f"{role}.csv"
-            await copy_feed(
+            told = await copy_feed(
                 connection, _sql.feed, role, path, issuers=issuers,
                 first=month.first - SLACK, last=month.last + SLACK,
             )  # fmt: skip
             self._table(f"{role}_0", FEED_COLUMNS, path)
+            if role is Role.COMPARE:
+                issuers = told
+        self.compares = bool(issuers)
 
     def _table(self, name: str, columns: dict[str, str], path: Path) -> None:
         self._duck.execute(

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from lithic.types import CardTransactionUpdatedWebhookEvent
@@ -21,6 +22,7 @@ from services.kernel.errors import Rejected
 from services.kernel.transaction import CardTransaction, Role
 from services.local import airline, bank
 from services.local.generator import scenes
+from services.local.generator.network import APRIL
 from services.local.generator.people import FIRST_BANK, PRIME, SECOND_BANK
 from services.local.generator.plan import Plan, plan
 
@@ -29,7 +31,8 @@ _DIGEST = f"""
 import hashlib
 from services.local.generator.plan import plan
 played = plan(seed=7, transactions={SIZE})
-parts = [part for sent in (*played.main, *played.afterwards) for part in sent[1:]]
+sent = (*played.main, *played.afterwards, *played.network, *played.network_later)
+parts = [part for record in sent for part in record[1:]]
 parts += [played.members.encode(), played.late_members.encode()]
 parts += [played.repaired_members.encode(), played.activations.encode()]
 print(hashlib.sha256(b"|".join(parts)).hexdigest())
@@ -43,7 +46,7 @@ def played() -> Plan:
 
 def _parsers() -> dict[str, object]:
     def feed(issuer: str, layout: str) -> Feed:
-        return Feed(issuer, issuer, Role.BOOKS, f"card-feed.{issuer}", layout)
+        return Feed(issuer, issuer, Role.BOOKS, f"card-feed.{issuer}", layout, frozenset({"arn"}))
 
     return {
         FIRST_BANK: jsonlines.parser(feed(FIRST_BANK, "milepost-json")),
@@ -56,7 +59,7 @@ def _told(played: Plan) -> list[tuple[bytes, CardTransaction | Rejected]]:
     return [
         (sent.key, event)
         for sent in (*played.main, *played.afterwards)
-        for event in parsers[sent.issuer](sent.value)  # type: ignore[operator]
+        for event in parsers[sent.feed](sent.value)  # type: ignore[operator]
     ]
 
 
@@ -85,7 +88,7 @@ def test_a_play_has_about_the_size_that_was_asked_for(size: int) -> None:
 
 
 def test_every_snapshot_is_one_by_the_processors_own_model(played: Plan) -> None:
-    snapshots = [sent.value for sent in played.main if sent.issuer == SECOND_BANK]
+    snapshots = [sent.value for sent in played.main if sent.feed == SECOND_BANK]
     assert len(snapshots) > SIZE // 5
     for value in snapshots:
         CardTransactionUpdatedWebhookEvent.model_validate_json(value, strict=False)
@@ -172,7 +175,7 @@ def test_nearly_all_purchases_are_plain(played: Plan) -> None:
 
 def test_no_id_can_be_taken_for_a_card_number(played: Plan) -> None:
     for sent in played.main:
-        if sent.issuer == SECOND_BANK:
+        if sent.feed == SECOND_BANK:
             webhook = json.loads(sent.value)
             for name in ("token", "account_token", "card_token"):
                 assert not contains_card_number(webhook[name])
@@ -191,3 +194,34 @@ def test_a_bank_has_payments_to_refuse_and_to_return_whatever_the_seed() -> None
         spent = {sent.key.decode() for sent in small.main if b'"kind":"PRESENTMENT"' in sent.value}
         payees = {line.split(",")[1] for line in small.payouts.splitlines()[2:]}
         assert len(payees & spent) > bank.RETURNED
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_the_network_tells_what_the_bank_booked_but_for_what_is_planted(seed: int) -> None:
+    small = plan(seed=seed, transactions=500 * seed)
+    parse = _parsers()[FIRST_BANK]
+    seen: list[CardTransaction] = []
+    for sent in (*small.network, *small.network_later):
+        (event,) = parse(sent.value)  # type: ignore[operator]
+        assert isinstance(event, CardTransaction)
+        seen.append(event)
+    booked = {
+        event.arn: event for _, event in _told(small)
+        if isinstance(event, CardTransaction) and event.arn and (event.posted_on or 0) >= APRIL
+    }  # fmt: skip
+    assert len({event.event_id for event in seen}) == len(seen)
+    assert {sent.feed for sent in small.network} == {"first-bank-network"}
+    amounts = Counter((event.arn, event.billing_amount) for event in seen)
+    amounts.subtract((arn, event.billing_amount) for arn, event in booked.items())
+    arns = {event.event_id: event.arn for event in (*seen, *booked.values())}
+    wrong = {key: times for key, times in amounts.items() if times}
+    strange, lost, changed, doubled = small.planted
+    assert wrong == {
+        (arns[strange.mark], strange.amount): 1,
+        (arns[lost.mark], -lost.amount): -1,
+        (changed.mark, booked[changed.mark].billing_amount + changed.amount): 1,
+        (changed.mark, booked[changed.mark].billing_amount): -1,
+        (doubled.mark, doubled.amount): 1,
+    }
+    assert arns[strange.mark] not in booked
+    assert len({one.code for one in small.planted}) == len(small.planted) == 4

@@ -6,8 +6,8 @@ import io
 
 from rich.console import Console
 
+from services.local.amounts import grouped, shown_totals
 from services.local.narrator import WIDTH, Narrator
-from services.local.summary import grouped, shown_totals
 
 
 def _told(*, quiet: bool = False) -> tuple[Narrator, io.StringIO]:
