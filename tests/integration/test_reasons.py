@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.settlement import bootstrap as settlement
+from services.settlement.bootstrap.statements import statement_of_batch
 from tests.support.partner import APRIL_3
 from tests.support.settlement import Books, settings_for, settle
 
@@ -49,6 +50,10 @@ async def test_a_refund_is_the_reason_of_every_piece_that_it_takes_back(
     taken = next(int(place.rpartition("/")[2]) for place, why in reasons if why == "refund")
     opened = await settlement.show_line(settings, "sky-air-000003", taken)
     assert [piece["reason"] for piece in opened.pieces] == ["refund", "refund"]
+    statement = await statement_of_batch(settings, "sky-air-000003")
+    told = [row.cells[-2:] for section in statement.sections for row in section.rows]
+    assert sorted(why for _, why in told) == ["", "refund", "refund"]
+    assert all((changes == "") == (why == "") for changes, why in told)
 
 
 async def test_a_withdrawn_line_is_the_reason_of_the_one_that_takes_its_place(

@@ -56,7 +56,7 @@ CREATE TRIGGER audit_payout AFTER INSERT ON settlement_payout REFERENCING NEW TA
   FOR EACH STATEMENT EXECUTE FUNCTION audit_payout();
 
 -- Commands that are events of their own: one row for each, and so for each stream that a command
--- passes. Its inputs stand in the record; here are their number and the place.
+-- passes. Its inputs stand in the record, at the place that is named here.
 CREATE FUNCTION audit_command() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog SET timezone = 'UTC' AS $$
 DECLARE
@@ -91,13 +91,12 @@ CREATE TRIGGER audit_command AFTER INSERT ON card_event FOR EACH ROW WHEN (NEW.r
 
 -- Rejected records that somebody sends once more. What they hold stays sealed where it is.
 CREATE TABLE dead_letter_replay (
-  id                bigint GENERATED ALWAYS AS IDENTITY,
   source_topic      text NOT NULL,
   source_partition  integer NOT NULL,
   source_offset     bigint NOT NULL,
   who               text,            -- null: nobody was named
   recorded_on       date NOT NULL,
-  PRIMARY KEY (id)
+  id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 );
 
 CREATE FUNCTION audit_replay() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
