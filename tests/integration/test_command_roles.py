@@ -122,13 +122,14 @@ async def test_an_approver_records_nothing_but_approvals(office: Office) -> None
         await office.refused("approver", "reconsider", *command, *ON)
     connection = await asyncpg.connect(url_of(office.books, office.logins["approver"]))
     try:
-        await connection.execute("SET ROLE milepost_approver")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="approvals only"):
-            await connection.execute(
-                "INSERT INTO card_event SELECT stream_id, seq + 100, offset_at, recorded_at, "
-                "source, role, body, outcome, reason, revision FROM card_event "
-                "WHERE role = 'books' LIMIT 1"
-            )
+        for taken in ("SET ROLE milepost_approver", "RESET ROLE"):
+            await connection.execute(taken)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="approvals only"):
+                await connection.execute(
+                    "INSERT INTO card_event SELECT stream_id, seq + 100, offset_at, recorded_at, "
+                    "source, role, body, outcome, reason, revision FROM card_event "
+                    "WHERE role = 'books' LIMIT 1"
+                )
     finally:
         await connection.close()
 

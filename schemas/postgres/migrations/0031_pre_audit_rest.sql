@@ -134,7 +134,8 @@ GRANT UPDATE (total, granted) ON scope_total TO milepost_approver, milepost_oper
 GRANT INSERT, DELETE ON waiting_event TO milepost_approver, milepost_operator;
 GRANT INSERT ON event_identity TO milepost_operator;
 
--- An approver decides anew because of an approval, and records nothing else.
+-- An approver decides anew because of an approval, and records nothing else; neither does a login
+-- that has an approver's rights by being a member, without taking the role.
 CREATE FUNCTION card_event_of_approver() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NEW.role <> 'command'
@@ -146,4 +147,8 @@ BEGIN
 END
 $$;
 CREATE TRIGGER card_event_of_approver AFTER INSERT ON card_event FOR EACH ROW
-  WHEN (current_user = 'milepost_approver') EXECUTE FUNCTION card_event_of_approver();
+  WHEN (current_user <> 'milepost_app'
+        AND pg_has_role(current_user, 'milepost_approver', 'USAGE')
+        AND NOT pg_has_role(current_user, 'milepost_operator', 'USAGE')
+        AND NOT pg_has_role(current_user, 'milepost_app', 'USAGE'))
+  EXECUTE FUNCTION card_event_of_approver();
