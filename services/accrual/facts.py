@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,10 +46,14 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The commands over facts, each in transactions of its own."""
+    """The commands over facts, each in transactions of its own.
+
+    `by` is who gives them, where a command does not say so itself; None where nobody was named.
+    """
 
     database: Database
     reconsideration: Reconsideration
+    by: str | None = None
 
     async def import_members(
         self, rows: Sequence[MemberRow], dates: Sequence[AccountDates] = (), *, on: date
@@ -186,10 +190,14 @@ class Facts:
             for stream_id in streams
         }
 
-    def _transaction(self) -> AbstractAsyncContextManager[Connection]:
-        return self.database.transaction(
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self.database.transaction(
             statement_seconds=STATEMENT_SECONDS, lock_seconds=STATEMENT_SECONDS
-        )
+        ) as connection:
+            if self.by is not None:
+                await self.reconsideration.commands.act(connection, self.by)
+            yield connection
 
 
 def _add(sums: dict[str, int], more: dict[str, int]) -> None:

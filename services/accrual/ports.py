@@ -190,6 +190,9 @@ class CommandStore(Protocol):
     async def card_streams(self, connection: Connection) -> list[int]:
         """The stream of each partition of `card-transactions`, by partition."""
 
+    async def act(self, connection: Connection, by: str) -> None:
+        """Name who acts, for the audit of what this transaction writes."""
+
     async def next_revision(self, connection: Connection) -> int:
         """Draw a revision of the facts, locked to commit."""
 

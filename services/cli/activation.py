@@ -11,7 +11,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import Session
+from services.cli.session import ByOption, Session
 from services.runtime.system_clock import SystemClock
 
 SHOWN = {"account_id": "account", "code": "code", "activated_on": "activated on",
@@ -37,6 +37,7 @@ def import_file(
             "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
         ),
     ] = None,
+    by: ByOption = None,
 ) -> None:
     """Import activations (account_id,code,activated_on); what the accounts had spent before is
     decided anew.
@@ -49,7 +50,7 @@ def import_file(
     day = on.date() if on else SystemClock().today()
 
     async def work() -> Imported:
-        return await accrual.import_activations(session.settings(), path, day)
+        return await accrual.import_activations(session.settings(), path, day, by)
 
     imported = session.run(work())
     counts = {"added": imported.added, "unchanged": imported.unchanged}

@@ -126,7 +126,7 @@ def print_line(session: Session, opened: Opened) -> None:
 
 def _print_pieces(session: Session, pieces: Sequence[Mapping[str, Any]], unit: str) -> None:
     names = ["line", "account_id", "membership_number", "purchase", "rule", "award", "activity_on",
-             "amount", "original_batch", "original_line", "outcome", "code"]  # fmt: skip
+             "amount", "original_batch", "original_line", "reason", "outcome", "code"]  # fmt: skip
     rows = [
         [major(piece[name], unit) if name == "amount" else piece[name] for name in names]
         for piece in pieces

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from services.accrual import bootstrap as accrual
-from services.cli.session import Session
+from services.cli.session import ByOption, Session
 from services.ingest import bootstrap as ingest
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.redaction import redacted_text
+from services.runtime.system_clock import SystemClock
 
 letters = typer.Typer(help="Records that were rejected, sealed.", no_args_is_help=True)
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="topic/partition/offset")]
@@ -70,6 +72,13 @@ def replay_letters(
     ] = None,
     feed: OfFeed = None,
     reason: OfReason = None,
+    by: ByOption = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
+        ),
+    ] = None,
 ) -> None:
     """Send rejected records, as they came, to the topics they came from once more.
 
@@ -77,6 +86,7 @@ def replay_letters(
     again, under its new place.
     """
     session: Session = context.obj
+    day = on.date() if on else SystemClock().today()
 
     async def work() -> list[str]:
         settings = session.settings()
@@ -86,9 +96,12 @@ def replay_letters(
         if not wanted:
             found = await accrual.list_dead_letters(settings, feed=feed, reason=reason, limit=None)
             wanted = [_facts(letter)["source"] for letter in reversed(found)]
-        opened = await accrual.open_dead_letters(settings, [_place(source) for source in wanted])
+        asked = [_place(source) for source in wanted]
+        opened = await accrual.open_dead_letters(settings, asked)
         places = [_place(_facts(letter)["source"])[:2] for letter in opened]
         raws = [letter["raw"] for letter in opened]
+        # Before they go out: what was sent and not recorded could not be told afterwards.
+        await accrual.record_replay(settings, asked, by=by, on=day)
         await ingest.send_raw(settings, list(zip(places, raws, strict=True)))
         return wanted
 

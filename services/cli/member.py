@@ -13,7 +13,7 @@ from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.activation import SHOWN as ACTIVATIONS
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import Session
+from services.cli.session import ByOption, Session
 from services.runtime.system_clock import SystemClock
 
 SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
@@ -42,6 +42,7 @@ def import_file(
             "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
         ),
     ] = None,
+    by: ByOption = None,
 ) -> None:
     """Import a member file; what they had spent before is decided anew.
 
@@ -53,7 +54,7 @@ def import_file(
     day = on.date() if on else SystemClock().today()
 
     async def work() -> Imported:
-        return await accrual.import_members(session.settings(), path, day)
+        return await accrual.import_members(session.settings(), path, day, by)
 
     imported = session.run(work())
     counts = {"added": imported.added, "unchanged": imported.unchanged,

@@ -11,7 +11,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.reconsider import Difference
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import VIOLATED, Session
+from services.cli.session import VIOLATED, ByOption, Session
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 
@@ -65,19 +65,25 @@ def rebuild(
 
 
 @reconsider.command("account")
-def reconsider_account(context: typer.Context, account: str, on: On = None) -> None:
+def reconsider_account(
+    context: typer.Context, account: str, on: On = None, by: ByOption = None
+) -> None:
     """Decide all purchases of one account anew, events whose decision broke included."""
     session: Session = context.obj
     day = on.date() if on else SystemClock().today()
-    _print(session, session.run(accrual.reconsider_account(session.settings(), account, on=day)))
+    settings = session.settings()
+    _print(session, session.run(accrual.reconsider_account(settings, account, on=day, by=by)))
 
 
 @reconsider.command("contract")
-def reconsider_contract(context: typer.Context, contract: str, on: On = None) -> None:
+def reconsider_contract(
+    context: typer.Context, contract: str, on: On = None, by: ByOption = None
+) -> None:
     """Decide all purchases of the contract's issuer anew."""
     session: Session = context.obj
     day = on.date() if on else SystemClock().today()
-    _print(session, session.run(accrual.reconsider_contract(session.settings(), contract, on=day)))
+    settings = session.settings()
+    _print(session, session.run(accrual.reconsider_contract(settings, contract, on=day, by=by)))
 
 
 def _print(session: Session, difference: Difference) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -23,6 +23,9 @@ from services.kernel.errors import InvalidInput, InvariantViolated, Retryable, U
 from services.runtime.settings import Settings, load_settings
 
 T = TypeVar("T")
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="Who does it, for the audit; the login if left out.")
+]
 
 DONE, FOUND_PROBLEMS, INVALID, UNREACHABLE, VIOLATED = 0, 1, 2, 3, 4
 """Exit codes of interfaces.md."""

@@ -72,7 +72,7 @@ class Settings(BaseModel):
     role: Annotated[
         Literal["app", "author", "approver", "operator", "auditor", "partner"], LowerCase
     ] = "app"
-    """The database role that commands of settlement take; the login must be a member of it."""
+    """The database role that a person's commands take; the login must be a member of it."""
     stack: Annotated[Literal["local", "containers"], LowerCase] = "local"
     token_key_file: ReadableFile | None = None
     quarantine_key_file: ReadableFile | None = None

@@ -246,6 +246,9 @@ class DetailStore(Protocol):
     async def sources(self, batch: str, lines: Sequence[int]) -> list[dict[str, Any]]:
         """The transfers that hang on these lines, each with the event that caused it."""
 
+    async def reasons(self, batch: str | None = None) -> dict[tuple[str, int], str]:
+        """Why lines of a batch, or of all, change an earlier one, by batch and line."""
+
 
 class FileDrop(Protocol):
     """The partners' folders."""

@@ -23,7 +23,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A line with the other pieces of its sum, and the transfers that it sums up."""
+    """A line with the other pieces of its sum, and the transfers that it sums up.
+
+    A piece that names an original has the `reason` why it changes it; others have None.
+    """
 
     header: Header
     line: int
@@ -49,4 +52,6 @@ async def open_line(header: Header, line: int, detail: DetailStore) -> Opened:
         why = f"{header.batch} has no such line"
         raise InvalidInput([Problem(why, field="--line", value=str(line))])
     sources = await detail.sources(header.batch, [piece["line"] for piece in pieces])
-    return Opened(header, line, tuple(pieces), tuple(sources))
+    reasons = await detail.reasons(header.batch)
+    told = ({**piece, "reason": reasons.get((header.batch, piece["line"]))} for piece in pieces)
+    return Opened(header, line, tuple(told), tuple(sources))

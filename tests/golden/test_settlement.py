@@ -45,7 +45,7 @@ def produced() -> dict[str, bytes]:
             f.name: f.content for f in catalogue.files(payout_batch(layout)) if layout in f.name
         }
     files["first-bank-gl-fbdi-000003.csv"] = fbdi_of(cash_batch())
-    statement = of_batch(miles_batch(), [])
+    statement = of_batch(miles_batch(), [], {("sky-air-000011", 3): "refund"})
     files["sky-air-statement-000011.csv"] = forms.write(statement, "csv")
     files |= dict([answer_to(miles_batch()), audit_of(miles_batch()), returned(payout_batch())])
     return files

@@ -79,6 +79,8 @@ async def test_a_rejected_line_goes_out_repaired_in_the_next_batch_and_names_the
     await books.member("acc-2", "29999")
     await settle(books, folder)
     assert await lines(books, "sky-air-000002") == [(1, "29999", "acc-2", "P2", 20, f"{BATCH}/2")]
+    opened = await settlement.show_line(settings_for(books.url, folder), "sky-air-000002", 1)
+    assert [piece["reason"] for piece in opened.pieces] == ["rejected"]
     content = answered(await sent(books, folder, "sky-air-000002"))
     assert await acknowledge(books, folder, content) == ("ANSWERED", {"ACCEPTED": 1}, 1)
     assert await owed(books) == {"member": -100, "partner-payable/sky-air": 100}

@@ -314,6 +314,11 @@ async def test_a_change_that_the_bank_asks_for_waits_for_a_person(desk: Desk, ba
 
     await settlement.accept_change(desk.settings, batch, 3, by="Bo", on=APRIL_3)
     assert await settlement.list_waiting(desk.settings, today=APRIL_3) == []
+    rows = await settlement.audit_rows(desk.settings, subject=None, actor=None, rows_max=99)
+    told = [(r["actor"], r["action"], r["subject"], set(r["detail"])) for r in rows]
+    assert told[0] == ("Bo", "payout accept", f"{batch}/3", {"account_id", "revision"})
+    (imported,) = (row for row in rows if row["action"] == "payout import")
+    assert (imported["actor"], imported["detail"]) == ("Ann", {"rows": 1 + len(ACH.payees)})
     await desk.books.grant("acc-2", "P9", 100, contract="cash", rule="cash", unit="USD")
     second = await desk.send(await desk.settle())
     assert b"632999999992111222333        0000000100" in second

@@ -114,8 +114,15 @@ def test_bad_lines_can_be_listed_looked_at_and_sent_again(
     replayed = milepost("dead-letters", "replay", by_reason["NOT_JSON"])
     assert replayed == {"replayed": [by_reason["NOT_JSON"]]}
     assert len(milepost.until_letters(3)) == 3
-    replayed = milepost("dead-letters", "replay", "--feed", "first-bank")
+    who = "--by", "Gil", "--date", "2026-04-02"
+    replayed = milepost("dead-letters", "replay", "--feed", "first-bank", *who)
     assert len(replayed["replayed"]) == 3
+    actions = milepost("audit", "list", "--actor", "Gil")["actions"]
+    assert {(row["action"], row["recorded_on"]) for row in actions} == {
+        ("dead-letters replay", "2026-04-02")
+    }
+    places = [f"{row['subject']}/{at}" for row in actions for at in row["detail"]["offsets"]]
+    assert sorted(places) == sorted(replayed["replayed"])
     again = milepost.until_letters(6)
     assert sum(letter["reason"] == "NOT_JSON" for letter in again) == 4
     milepost.stop()

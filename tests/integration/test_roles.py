@@ -35,16 +35,28 @@ OPERATOR_WRITES = {
     "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
     "period_close_position", "period_close_balance", "stream_position", "balance",
     "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
+    "purchase", "scope_total", "waiting_event", "event_identity", "dead_letter_replay",
 }  # fmt: skip
 WRITES = {
     ("author", "INSERT"): {"contract_version"},
     ("author", "UPDATE"): {"fact_revision"},
-    ("approver", "INSERT"): {"contract_approval", "settlement_approval", "discrepancy_approval"},
+    ("approver", "INSERT"): {
+        "contract_approval", "settlement_approval", "discrepancy_approval",
+        "card_event", "transfer", "balance", "purchase", "scope_total", "waiting_event",
+    },
     ("approver", "UPDATE"): {"fact_revision"},
+    ("approver", "DELETE"): {"waiting_event"},
     ("operator", "INSERT"): OPERATOR_WRITES,
     ("operator", "UPDATE"): {"fact_revision", "stream_position", "balance"},
-}
+    ("operator", "DELETE"): {"waiting_event"},
+}  # fmt: skip
 """(role, verb) → the tables; whatever is not here no person may do."""
+DERIVED = {"purchase.body", "purchase.label", "scope_total.granted", "scope_total.total"}
+COLUMNS = {
+    ("approver", "UPDATE"): {"balance.amount", "stream_position.next_seq"} | DERIVED,
+    ("operator", "UPDATE"): DERIVED,
+}
+"""Where a table is not granted: (role, verb) → its columns that are, and no others."""
 UNREAD = {
     ("author", "settlement_payout"), ("author", "settlement_account_change"),
     ("author", "settlement_account_change_open"),
@@ -96,6 +108,20 @@ async def test_each_role_may_do_to_each_table_what_is_written_here_and_no_more(
         else:
             wanted = name in WRITES.get((role, verb), set())
         assert may == wanted, (role, name, verb)
+
+
+async def test_what_commands_derive_is_changed_in_its_values_only(books: Books) -> None:
+    rows = await books.connection.fetch(
+        "SELECT role, privilege_type AS verb, c.relname || '.' || a.attname AS name "
+        "FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid, "
+        "aclexplode(a.attacl) AS acl, unnest($1::text[]) AS role "
+        "WHERE acl.grantee = ('milepost_' || role)::regrole",
+        list(ROLES),
+    )
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        found.setdefault((row["role"], row["verb"]), set()).add(row["name"])
+    assert found == COLUMNS
 
 
 async def test_every_settlement_table_guards_its_rows_even_from_its_owner(books: Books) -> None:

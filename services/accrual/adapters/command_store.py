@@ -36,6 +36,11 @@ async def card_streams(connection: Connection) -> list[int]:
     return [by_partition[partition] for partition in range(len(by_partition))]
 
 
+async def act(connection: Connection, by: str) -> None:
+    """Name who acts, for the audit of what this transaction writes."""
+    await connection.execute(_sql.act, by)
+
+
 async def next_revision(connection: Connection) -> int:
     """Draw a revision of the facts, locked to commit."""
     found: int = await connection.fetchval(_sql.next_revision)

@@ -6,6 +6,10 @@ SELECT stream_id, name FROM stream WHERE name LIKE 'card-transactions/%' ORDER B
 -- Draw a revision of the facts; the row stays locked to commit, so revisions commit in order.
 UPDATE fact_revision SET revision = revision + 1 RETURNING revision;
 
+-- name: act
+-- Whom the audit names for what this transaction writes.
+SELECT set_config('milepost.actor', $1, true);
+
 -- name: current_members
 -- The rows that hold now of these accounts: the latest revision of each key.
 SELECT DISTINCT ON (account_id, card_token, program, enrolled_from)

@@ -1,7 +1,9 @@
-"""Reads the rejected records that accrual has recorded."""
+"""The rejected records that accrual has recorded, and that some are sent once more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from services.runtime.database import Connection
@@ -23,3 +25,11 @@ async def sealed(
     """One of them with its sealed bytes, by the place of its raw record."""
     row = await connection.fetchrow(_sql.sealed, topic, partition, offset)
     return None if row is None else dict(row)
+
+
+async def record_replay(
+    connection: Connection, places: Sequence[tuple[str, int, int]], *, by: str | None, on: date
+) -> None:
+    """Record that the raw records at these places are sent once more."""
+    topics, partitions, offsets = (list(part) for part in zip(*places, strict=True))
+    await connection.execute(_sql.replayed, topics, partitions, offsets, by, on)

@@ -12,3 +12,10 @@ SELECT source_topic, source_partition, source_offset, feed, reason, schema_id, r
 SELECT source_topic, source_partition, source_offset, feed, reason, schema_id, recorded_at, sealed
   FROM dead_letter
  WHERE (source_topic, source_partition, source_offset) = ($1, $2, $3);
+
+-- name: replayed
+-- That records are sent once more, in one statement: the audit has a row for each of its topics'
+-- partitions.
+INSERT INTO dead_letter_replay (source_topic, source_partition, source_offset, who, recorded_on)
+SELECT topic, partition, place, $4, $5
+  FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS w (topic, partition, place);

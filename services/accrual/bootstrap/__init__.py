@@ -20,6 +20,7 @@ from services.accrual.bootstrap.lookups import (
     books,
     list_dead_letters,
     open_dead_letters,
+    record_replay,
     write_table,
 )
 from services.accrual.bootstrap.rebuilding import rebuild
@@ -41,6 +42,7 @@ __all__ = [
     "rebuild",
     "reconsider_account",
     "reconsider_contract",
+    "record_replay",
     "resolve_event",
     "run_accrual",
     "run_publisher",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.accrual.adapters import command_store, ledger_store
-from services.accrual.bootstrap.parts import content, decider, reading
+from services.accrual.bootstrap.parts import content, decider, reading, require_name
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import Signed, parse
 from services.accrual.contracts.settlement import settlement_terms
@@ -21,7 +21,7 @@ from services.accrual.members.csv import read_members
 from services.accrual.ports import Version
 from services.accrual.reconsider import Difference, Reconsideration
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Database
+from services.runtime.person import open_as_person
 from services.runtime.settings import Settings
 
 
@@ -34,24 +34,32 @@ class Shown(NamedTuple):
 
 
 @asynccontextmanager
-async def facts(settings: Settings) -> AsyncIterator[Facts]:
-    """The commands over facts, with a database of their own."""
-    async with await Database.connect(settings.require_database()) as database:
+async def facts(settings: Settings, by: str | None = None) -> AsyncIterator[Facts]:
+    """The commands over facts, with a database of their own, for the person `by` if one is named.
+
+    Raises InvalidInput for a name that is none, and for what the settings' role may not do.
+    """
+    require_name(by)
+    async with open_as_person(settings) as database:
         reconsideration = Reconsideration(decider(), ledger_store, command_store)
-        yield Facts(database, reconsideration)
+        yield Facts(database, reconsideration, by)
 
 
-async def import_members(settings: Settings, path: Path, on: date) -> Imported:
+async def import_members(
+    settings: Settings, path: Path, on: date, by: str | None = None
+) -> Imported:
     """Import a member file. Raises InvalidInput with every bad line; then nothing is imported."""
     found = read_members(content(path), file=str(path))
-    async with facts(settings) as commands:
+    async with facts(settings, by) as commands:
         return await commands.import_members(found.members, found.dates, on=on)
 
 
-async def import_activations(settings: Settings, path: Path, on: date) -> Imported:
+async def import_activations(
+    settings: Settings, path: Path, on: date, by: str | None = None
+) -> Imported:
     """Import activations. Raises InvalidInput with every bad line; then nothing is imported."""
     found = read_activations(content(path), file=str(path))
-    async with facts(settings) as commands:
+    async with facts(settings, by) as commands:
         return await commands.import_activations(found.activations, on=on)
 
 
@@ -138,13 +146,17 @@ async def list_activations(settings: Settings, account: str) -> list[dict[str, A
     return activations
 
 
-async def reconsider_account(settings: Settings, account: str, *, on: date) -> Difference:
+async def reconsider_account(
+    settings: Settings, account: str, *, on: date, by: str | None = None
+) -> Difference:
     """Decide one account anew."""
-    async with facts(settings) as commands:
+    async with facts(settings, by) as commands:
         return await commands.reconsider_account(account, on=on)
 
 
-async def reconsider_contract(settings: Settings, contract: str, *, on: date) -> Difference:
+async def reconsider_contract(
+    settings: Settings, contract: str, *, on: date, by: str | None = None
+) -> Difference:
     """Decide every account of a contract's issuer anew."""
-    async with facts(settings) as commands:
+    async with facts(settings, by) as commands:
         return await commands.reconsider_contract(contract, on=on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from services.accrual.adapters import (
 )
 from services.accrual.adapters.fact_store import FactStore
 from services.accrual.adapters.table_file import write_rows
-from services.accrual.bootstrap.parts import reading
+from services.accrual.bootstrap.parts import reading, require_name
 from services.accrual.export import DATES, INTEGERS, Rows
 from services.accrual.lookup.books import Books
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Database
+from services.runtime.person import open_as_person
 from services.runtime.sealing import Opener
 from services.runtime.settings import Settings
 
@@ -56,12 +57,22 @@ async def open_dead_letters(
     return opened
 
 
+async def record_replay(
+    settings: Settings, places: Sequence[tuple[str, int, int]], *, by: str | None, on: date
+) -> None:
+    """Record who sends dead letters once more. Raises InvalidInput for a name that is none."""
+    require_name(by)
+    if places:
+        async with reading(settings) as connection:
+            await dead_letter_store.record_replay(connection, places, by=by, on=on)
+
+
 @asynccontextmanager
 async def books(settings: Settings) -> AsyncIterator[Books]:
     """The record and the ledger as they are at one instant, to be looked up."""
     async with (
-        await Database.connect(
-            settings.require_database(), size=1, strict=False, application_name="milepost-lookup"
+        open_as_person(
+            settings, size=1, strict=False, application_name="milepost-lookup"
         ) as database,
         database.connection() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),

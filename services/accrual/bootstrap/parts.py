@@ -10,7 +10,8 @@ from services.accrual.adapters import event_store, state_store
 from services.accrual.adapters.fact_store import FactStore
 from services.accrual.deciding import Decider
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.database import Connection, Database
+from services.runtime.database import Connection
+from services.runtime.person import open_as_person
 from services.runtime.settings import Settings
 
 
@@ -22,11 +23,14 @@ def decider() -> Decider:
 @asynccontextmanager
 async def reading(settings: Settings) -> AsyncIterator[Connection]:
     """A connection for looking things up."""
-    async with (
-        await Database.connect(settings.require_database(), size=1) as database,
-        database.connection() as connection,
-    ):
+    async with open_as_person(settings, size=1) as database, database.connection() as connection:
         yield connection
+
+
+def require_name(by: str | None) -> None:
+    """Raises InvalidInput when somebody is named by nothing but space."""
+    if by is not None and not by.strip():
+        raise InvalidInput([Problem("is no name", field="--by", value=by)])
 
 
 def content(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from services.accrual.adapters import command_store, state_store, trial_store
@@ -28,6 +29,7 @@ from services.accrual.trial.tally import Window
 from services.accrual.trial.unseen import Named, unseen
 from services.kernel.transaction import CardTransaction
 from services.runtime.database import Connection, Database
+from services.runtime.person import role_name, role_refusals
 from services.runtime.settings import Settings
 
 APPLICATION = "milepost-trial"
@@ -38,15 +40,15 @@ async def try_on_record(
     accounts_max: int = ACCOUNTS, cores: int | None = None,
 ) -> Trial:  # fmt: skip
     """Try a draft on everything recorded of its issuer, at one instant."""
-    url = settings.require_database()
-    async with _snapshot(url) as connection:
+    url, read = settings.require_database(), partial(read_accounts, role=settings.role)
+    async with _snapshot(url, settings.role) as connection:
         documents = await _documents(connection, draft, window)
         snapshot = await trial_store.export_snapshot(connection)
         found: list[Piece] = []
         for stream_id in await command_store.card_streams(connection):
             accounts = await command_store.accounts_of(connection, stream_id, draft.contract.issuer)
             found += [
-                OfRecord(documents, read_accounts, url, snapshot, tuple(part))
+                OfRecord(documents, read, url, snapshot, tuple(part))
                 for part in _chunks(accounts, accounts_max)
             ]
         return await run(documents, found, progress, cores=cores)
@@ -70,7 +72,7 @@ async def try_on_events(
     the database. Without `members`, a member file, everyone takes part.
     """
     if against is None:
-        async with _snapshot(settings.require_database()) as connection:
+        async with _snapshot(settings.require_database(), settings.role) as connection:
             documents = await _documents(connection, draft, window)
     else:
         documents = Documents(tuple(against), (draft.document.file, draft.text), window)
@@ -88,10 +90,10 @@ async def try_on_events(
     return await run(documents, found, progress, cores=cores)
 
 
-async def read_accounts(url: str, snapshot: str, accounts: Sequence[str]) -> Stored:
+async def read_accounts(url: str, snapshot: str, accounts: Sequence[str], *, role: str) -> Stored:
     """Everything of some accounts of one stream, at the instant of a snapshot."""
     loaded = {account: Loaded() for account in accounts}
-    async with _snapshot(url, snapshot) as connection:
+    async with _snapshot(url, role, snapshot) as connection:
         await state_store.load_accounts(connection, loaded)
         await state_store.load_waiting(connection, loaded)
         rows = await command_store.current_rows(connection, accounts)
@@ -104,23 +106,29 @@ async def merchants_unseen(settings: Settings, issuer: str, named: Sequence[Name
 
     Reads purchases until all are found. Raises Unreachable when the database does not answer.
     """
-    async with _snapshot(settings.require_database()) as connection:
+    async with _snapshot(settings.require_database(), settings.role) as connection:
         return await unseen(named, trial_store.presentments(connection, issuer))
 
 
 @asynccontextmanager
-async def _snapshot(url: str, snapshot: str | None = None) -> AsyncIterator[Connection]:
-    """A connection that reads as of one instant and cannot write."""
-    async with (
-        await Database.connect(
-            url, size=1, strict=False, by_index=True, application_name=APPLICATION
-        ) as database,
-        database.connection() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        if snapshot is not None:
-            await trial_store.import_snapshot(connection, snapshot)
-        yield connection
+async def _snapshot(url: str, role: str, snapshot: str | None = None) -> AsyncIterator[Connection]:
+    """A connection that reads as of one instant, as that role may, and cannot write."""
+    with role_refusals(role):
+        async with (
+            await Database.connect(
+                url,
+                role=role_name(role),
+                size=1,
+                strict=False,
+                by_index=True,
+                application_name=APPLICATION,
+            ) as database,
+            database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            if snapshot is not None:
+                await trial_store.import_snapshot(connection, snapshot)
+            yield connection
 
 
 async def _documents(connection: Connection, draft: Signed, window: Window) -> Documents:

@@ -20,6 +20,7 @@ from services.settlement.batches.batch import Flow, Head, Header, Sealed, Writte
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
 from services.settlement.batches.payout import Payouts
+from services.settlement.batches.reason import Cause, reason
 from services.settlement.batches.terms import TermsBook, read_terms
 from services.settlement.billing.price import Granted
 from services.settlement.files.payout import ENDINGS
@@ -123,9 +124,20 @@ class PostgresBatchStore:
         rows = await self._connection.fetch(_sql.sources, batch, lines)
         return [_source(dict(row)) for row in rows]
 
-    async def export(self) -> list[asyncpg.Record]:
-        """Every line that stood in a file."""
-        return await self._connection.fetch(_sql.export, timeout=READ_SECONDS)
+    async def reasons(self, batch: str | None = None) -> dict[tuple[str, int], str]:
+        """Why lines of a batch, or of all, change an earlier one, by batch and line."""
+        causes: dict[tuple[str, int], list[Cause]] = {}
+        for row in await self._connection.fetch(_sql.causes, batch, timeout=READ_SECONDS):
+            event = describe(row["body"], row["role"])
+            cause = Cause(event.get("kind"), event.get("command"), row["moved"])
+            causes.setdefault((row["batch"], row["line"]), []).append(cause)
+        return {place: reason(found) for place, found in causes.items()}
+
+    async def export(self) -> list[tuple[Any, ...]]:
+        """Every line that stood in a file; last, why it changes an earlier one, if it does."""
+        reasons = await self.reasons()
+        rows = await self._connection.fetch(_sql.export, timeout=READ_SECONDS)
+        return [(*row, reasons.get((row["batch"], row["line"]))) for row in rows]
 
 
 def _header(row: asyncpg.Record) -> Header:

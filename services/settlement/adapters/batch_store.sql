@@ -86,6 +86,18 @@ SELECT s.stream, s.seq, s.leg, s.contract, s.version, s.rule, s.funder, s.unit, 
  WHERE s.batch = $1 AND s.line = ANY($2::integer[])
  ORDER BY s.stream COLLATE "C", s.seq, s.leg;
 
+-- name: causes
+-- What is behind the lines that change an earlier one, of one batch or of all: the records that
+-- caused the transfers of their sums, and whether those gave back a line that came to nothing.
+SELECT DISTINCT l.batch, l.line, s.stream, s.seq, s.role, s.body, v.kind AS moved
+  FROM settlement_line AS l
+  JOIN settlement_line AS o
+    ON (o.batch, o.account_id, o.of_stream_id, o.of_purchase, o.contract, o.rule, o.award, o.unit)
+     = (l.batch, l.account_id, l.of_stream_id, l.of_purchase, l.contract, l.rule, l.award, l.unit)
+  JOIN line_source AS s ON (s.batch, s.line) = (o.batch, o.line)
+  LEFT JOIN settlement_move AS v ON (v.stream_id, v.seq, v.leg) = (s.stream_id, s.seq, s.leg)
+ WHERE l.line >= 1 AND l.original_line IS NOT NULL AND ($1::text IS NULL OR l.batch = $1);
+
 -- name: export
 -- Every line that stood in a file, as `export batches` gives it.
 SELECT l.batch, b.partner, b.sequence, b.revision, s.state, l.line, l.membership_number,

@@ -17,21 +17,33 @@ _sql = load_queries("services.settlement.adapters", "payout_store.sql")
 IDENTITY = "MILEPOST_PAYOUT_IDENTITY_FILE"
 READ_SECONDS = 600
 COPY_ROWS_MAX = 20_000
-COLUMNS = ("role", "owner", "revision", "sealed", "recorded_by", "recorded_on")
+COLUMNS = ("role", "owner", "revision", "sealed", "recorded_by", "recorded_on", "accepts")
 
 
 async def add(
-    connection: Connection, accounts: Sequence[Account], sealer: Sealer, *, by: str, on: date
+    connection: Connection,
+    accounts: Sequence[Account],
+    sealer: Sealer,
+    *,
+    by: str,
+    on: date,
+    accepts: str | None = None,
 ) -> int:
-    """Store accounts under a new revision of the facts, all of them or none; gives the revision."""
+    """Store accounts under a new revision of the facts, all of them or none; gives the revision.
+
+    `accepts` names the change, as batch/line, that a bank asked for and that they accept.
+    """
     async with connection.transaction():
         revision: int = await connection.fetchval(_sql.next_revision)
-        await connection.executemany(
+        await connection.execute(
             _sql.add,
-            [
-                (found.role, found.owner, revision, sealer.seal(_body(found.holder)), by, on)
-                for found in accounts
-            ],
+            revision,
+            [found.role for found in accounts],
+            [found.owner for found in accounts],
+            [sealer.seal(_body(found.holder)) for found in accounts],
+            by,
+            on,
+            accepts,
         )
     return revision
 

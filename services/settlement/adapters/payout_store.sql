@@ -3,9 +3,11 @@
 UPDATE fact_revision SET revision = revision + 1 RETURNING revision;
 
 -- name: add
--- One sealed row.
-INSERT INTO settlement_payout (role, owner, revision, sealed, recorded_by, recorded_on)
-VALUES ($1, $2, $3, $4, $5, $6);
+-- Sealed rows, in one statement: the audit counts them.
+INSERT INTO settlement_payout
+  (role, owner, revision, sealed, recorded_by, recorded_on, accepts)
+SELECT role, owner, $1, sealed, $5, $6, $7
+  FROM unnest($2::text[], $3::text[], $4::bytea[]) AS w (role, owner, sealed);
 
 -- name: book
 -- The payer of a partner and the accounts of members, as they stood at a revision.
@@ -17,4 +19,4 @@ SELECT DISTINCT ON (role, owner) role, owner, sealed
 
 -- name: all_rows
 -- The whole table, for a rebuild.
-SELECT role, owner, revision, sealed, recorded_by, recorded_on FROM settlement_payout;
+SELECT role, owner, revision, sealed, recorded_by, recorded_on, accepts FROM settlement_payout;

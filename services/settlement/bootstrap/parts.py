@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
-
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection, Database
+from services.runtime.person import open_as_person
 from services.runtime.settings import Settings
 
 FILE_BYTES_MAX = 1 << 30
@@ -22,16 +21,10 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     Raises InvalidInput when the login may not take it, and for what the role may not do.
     """
     # Whole numbers come from the database itself or are counted here: no need for checks again.
-    try:
-        async with await Database.connect(
-            settings.require_database(), role=f"milepost_{settings.role}", size=1, strict=False,
-            application_name="milepost-settlement",
-        ) as database:  # fmt: skip
-            yield database
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise InvalidInput(
-            [Problem(str(error), field="MILEPOST_ROLE", value=settings.role)]
-        ) from error
+    async with open_as_person(
+        settings, size=1, strict=False, application_name="milepost-settlement"
+    ) as database:
+        yield database
 
 
 @asynccontextmanager

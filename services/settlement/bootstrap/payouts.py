@@ -75,5 +75,5 @@ async def accept_change(settings: Settings, batch: str, line: int, *, by: str, o
             account = Account(PAYEE, change.account_id, changed(payee, change.code, corrected))
         except NotApplicable as error:
             raise InvalidInput([Problem(str(error), field="LINE", value=place)]) from error
-        await payout_store.add(connection, [account], sealer, by=by, on=on)
+        await payout_store.add(connection, [account], sealer, by=by, on=on, accepts=place)
     return change.account_id

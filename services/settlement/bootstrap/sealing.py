@@ -31,7 +31,7 @@ SEAL_SECONDS = 600
 BATCH_COLUMNS = (
     "batch", "partner", "sequence", "revision", "state", "line", "membership_number", "account_id",
     "purchase", "rule", "award", "unit", "amount", "original_batch", "original_line", "outcome",
-    "code",
+    "code", "reason",
 )  # fmt: skip
 """Columns of `batch_rows`."""
 
@@ -172,4 +172,4 @@ def check_file(path: Path) -> Checked:
 
 async def batch_rows(connection: Connection) -> list[tuple[Any, ...]]:
     """Every line that stood in a file, for `export batches`; columns are BATCH_COLUMNS."""
-    return [tuple(row) for row in await PostgresBatchStore(connection).export()]
+    return await PostgresBatchStore(connection).export()

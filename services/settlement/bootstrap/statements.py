@@ -28,7 +28,8 @@ async def statement_of_batch(settings: Settings, batch: str) -> Statement:
     async with _store(settings) as store:
         header = await find(batch, store)
         sealed = await store.load(header)
-        return of_batch(sealed, by_kind(await store.granted(header.batch), sealed.terms))
+        kinds = by_kind(await store.granted(header.batch), sealed.terms)
+        return of_batch(sealed, kinds, await store.reasons(header.batch))
 
 
 def save_statement(statement: Statement, *, form: str, to: Path) -> int:

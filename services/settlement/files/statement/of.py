@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from services.settlement.batches.batch import Sealed
@@ -22,9 +22,10 @@ from services.settlement.files.statement.document import (
 BATCH_COLUMNS = (
     Column("line", NUMBER), Column("date", DATE), Column("member", TEXT), Column("purchase", TEXT),
     Column("contract", TEXT), Column("rule", TEXT), Column("award", TEXT), Column("changes", TEXT),
+    Column("reason", TEXT),
 )  # fmt: skip
 """`member` is the partner's number, or the account where there is none; `changes` names the line
-that this one takes from or adds to.
+that this one takes from or adds to, `reason` says why.
 """
 ACCOUNT_COLUMNS = (
     Column("date", DATE), Column("kind", TEXT), Column("merchant", TEXT), Column("purchase", TEXT),
@@ -32,8 +33,13 @@ ACCOUNT_COLUMNS = (
 )  # fmt: skip
 
 
-def of_batch(sealed: Sealed, kinds: Iterable[Kind]) -> Statement:
-    """What a partner is told of a batch. Nothing in it changes when the batch moves on."""
+def of_batch(
+    sealed: Sealed, kinds: Iterable[Kind], reasons: Mapping[tuple[str, int], str]
+) -> Statement:
+    """What a partner is told of a batch. Nothing in it changes when the batch moves on.
+
+    `reasons` say, by batch and line, why lines change earlier ones.
+    """
     header = sealed.header
     units = dict.fromkeys(line.unit for line in sealed.lines)
     return Statement(
@@ -51,18 +57,25 @@ def of_batch(sealed: Sealed, kinds: Iterable[Kind]) -> Statement:
         columns=BATCH_COLUMNS,
         by="award",
         sections=tuple(
-            Section(unit, tuple(_row(line) for line in sealed.lines if line.unit == unit))
+            Section(
+                unit,
+                tuple(
+                    _row(line, reasons.get((header.batch, line.line), ""))
+                    for line in sealed.lines
+                    if line.unit == unit
+                ),
+            )
             for unit in sorted(units)
         ),
         worth=tuple(_worth(kind) for kind in kinds if kind.price is not None),
     )
 
 
-def _row(line: Line) -> Row:
+def _row(line: Line, reason: str) -> Row:
     changes = f"{line.original_batch}/{line.original_line}" if line.original_batch else ""
     member = line.membership_number or line.account_id
     cells = (line.line, line.activity_on, member, line.purchase, line.contract, line.rule,
-             line.award, changes)  # fmt: skip
+             line.award, changes, reason)  # fmt: skip
     return Row(cells, line.amount)
 
 

@@ -33,7 +33,7 @@ def of_miles() -> Statement:
     batch = miles_batch()
     granted = [Granted("sky-visa", 1, "base", "SKY-MILE", 156),
                Granted("sky-visa", 1, "dining", "SKY-MILE", 999_999_989)]  # fmt: skip
-    return of_batch(batch, by_kind(granted, batch.terms))
+    return of_batch(batch, by_kind(granted, batch.terms), {("sky-air-000011", 3): "refund"})
 
 
 def of_member(texts: list[str], amounts: list[int], unit: str = "NOK") -> Statement:
@@ -47,7 +47,7 @@ def of_member(texts: list[str], amounts: list[int], unit: str = "NOK") -> Statem
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
     "miles": of_miles,
-    "cash": lambda: of_batch(cash_batch(), []),
+    "cash": lambda: of_batch(cash_batch(), [], {}),
     "member": lambda: of_member(NASTY, [5 - nth for nth in range(len(NASTY))]),
 }
 
