@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from services.kernel.finding import Finding
 from services.settlement.batches.batch import Head, Header
 from services.settlement.batches.chain import Walk, extend
-from services.settlement.emission import FOLDERS
+from services.settlement.emission import AWAY
 from services.settlement.files import manifest
 from services.settlement.ports import BatchStore, ChainStore, FileDrop
 
@@ -45,7 +45,7 @@ async def chain_findings(
     files = 0
     if drop is not None:
         for header in await batches.headers():
-            for place, head in _in_manifests(header, drop):
+            for place, head in _in_manifest(header, drop):
                 files += 1
                 faults += _differs(head, links, place)
     return [
@@ -62,13 +62,12 @@ def _differs(head: Head, links: Mapping[int, str], place: str) -> list[str]:
     return [f"{place} left with link {head.nth} of the audit chain, which {now}"]
 
 
-def _in_manifests(header: Header, drop: FileDrop) -> Iterator[tuple[str, Head]]:
-    """The heads in the batch's manifests, which lie outside the database."""
+def _in_manifest(header: Header, drop: FileDrop) -> Iterator[tuple[str, Head]]:
+    """The head in the manifest that the batch left with, which lies outside the database."""
     name = manifest.name(header)
-    for folder in FOLDERS:
-        content = drop.read(header.partner, folder, name)
-        if content is None or manifest.read(content, name)[1].problems:
-            continue  # what is wrong with the files is another invariant
-        head = json.loads(content).get("audit")
-        if head is not None:
-            yield drop.path(header.partner, folder, name), Head(head["nth"], head["link"])
+    content = drop.read(header.partner, AWAY, name)
+    if content is None or manifest.read(content, name)[1].problems:
+        return  # nothing was sent there, or something is wrong with it, which others tell
+    head = json.loads(content).get("audit")
+    if head is not None:
+        yield drop.path(header.partner, AWAY, name), Head(head["nth"], head["link"])

@@ -20,6 +20,8 @@ from services.settlement.ports import FileDrop
 
 PENDING, OUTGOING, ARCHIVE = "pending", "outgoing", "archive"
 FOLDERS = (PENDING, OUTGOING, ARCHIVE)
+AWAY = "sent"
+"""Where a partner without another address receives files."""
 FOLDER = {
     SEALED: PENDING, APPROVED: OUTGOING, SENT: OUTGOING, ANSWERED: OUTGOING, WITHDRAWN: ARCHIVE,
 }  # fmt: skip
@@ -107,8 +109,5 @@ def is_waiting(header: Header, drop: FileDrop) -> bool:
 
 def _put_manifest(header: Header, files: Sequence[File], folder: str, drop: FileDrop) -> None:
     written = [file.written for file in files]
-    state = STATE[folder]
-    head = header.heads.get(state)
-    more = {"audit": head._asdict()} if head is not None else None
-    content = manifest.write(header, written, state=state, more=more)
+    content = manifest.write(header, written, state=STATE[folder])
     drop.put(header.partner, folder, manifest.name(header), content)

@@ -146,17 +146,19 @@ async def test_a_row_that_commits_late_is_linked_after_those_that_overtook_it(
     assert tuple(last or ()) == ("period close", True)
 
 
-async def test_the_head_leaves_with_each_batch_in_its_manifest(books: Books, folder: Path) -> None:
+async def test_the_head_leaves_with_each_batch_in_the_manifest_that_is_sent(
+    books: Books, folder: Path
+) -> None:
     await seal(books)
     await settle(books, folder)
-    path = folder / "sky-air/pending/sky-air-000001.manifest.json"
-    link = await books.connection.fetchrow("SELECT nth, link FROM audit_link WHERE nth = 2")
-    assert json.loads(path.read_text())["audit"] == dict(link or {})
-    assert settlement.check_file(path).problems == ()
+    ours = folder / "sky-air/pending/sky-air-000001.manifest.json"
+    assert "audit" not in json.loads(ours.read_text()), "its bytes hang on no clock"
     await seal(books)
     await sent(books, folder)
     away = folder / "sky-air/sent/sky-air-000001.manifest.json"
-    assert json.loads(away.read_text())["audit"]["nth"] == 3
+    link = await books.connection.fetchrow("SELECT nth, link FROM audit_link WHERE nth = 3")
+    assert json.loads(away.read_text())["audit"] == dict(link or {})
+    assert settlement.check_file(away).problems == ()
     assert await broken(books, folder) == []
 
 
@@ -204,6 +206,7 @@ async def test_a_chain_that_was_written_anew_differs_from_the_heads_that_left_th
 ) -> None:
     await seal(books)
     await settle(books, folder)
+    await sent(books, folder)
     await books.corrupt("UPDATE audit SET actor = 'Eve' WHERE action = 'contract apply'")
     await books.corrupt("DELETE FROM audit_link")
     await seal(books)
@@ -211,7 +214,8 @@ async def test_a_chain_that_was_written_anew_differs_from_the_heads_that_left_th
     assert list(details) == ["audit-heads"]
     assert "sky-air-000001 SEALED left with link 2" in details["audit-heads"]
     assert "manifest.json left with link 2" in details["audit-heads"]
-    await books.corrupt("UPDATE settlement_state SET chain_nth = NULL, chain_link = NULL")
+    for table in ("settlement_state", "file_delivery"):
+        await books.corrupt(f"UPDATE {table} SET chain_nth = NULL, chain_link = NULL")
     assert "manifest.json left with link 2" in (await failures(books, folder))["audit-heads"]
 
 

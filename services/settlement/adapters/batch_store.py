@@ -16,7 +16,7 @@ from services.runtime.named_queries import load_queries
 from services.runtime.sealing import Opener
 from services.settlement.adapters import payout_store
 from services.settlement.adapters.source_event import describe
-from services.settlement.batches.batch import Flow, Head, Header, Sealed, Written
+from services.settlement.batches.batch import Flow, Header, Sealed, Written
 from services.settlement.batches.draft import Entry
 from services.settlement.batches.line import Line
 from services.settlement.batches.payout import Payouts
@@ -148,13 +148,8 @@ def _header(row: asyncpg.Record) -> Header:
             "totals": json.loads(row["totals"]),
             "held": tuple(Entry(**entry) for entry in json.loads(row["held"])),
             "carried": tuple(Entry(**entry) for entry in json.loads(row["carried"])),
-            "heads": _heads(row["heads"]),
         }
     )
-
-
-def _heads(text: str | None) -> dict[str, Head]:
-    return {state: Head(*head) for state, head in json.loads(text or "{}").items()}
 
 
 def _refusal(constraint: str | None, header: Header) -> str | None:

@@ -3,10 +3,7 @@
 SELECT b.batch, b.partner, b.sequence, b.revision, b.through, b.sealed_by, b.stream_id, b.seq,
        b.last_seq, b.vector::text AS vector, b.facts, b.totals::text AS totals,
        b.held::text AS held, b.carried::text AS carried, a.approver, a.approved_on,
-       CASE WHEN s.state NOT IN ('SEALED', 'APPROVED') THEN s.state END AS later,
-       (SELECT jsonb_object_agg(h.state, jsonb_build_array(h.chain_nth, h.chain_link))
-          FROM settlement_state AS h
-         WHERE h.batch = b.batch AND h.chain_nth IS NOT NULL)::text AS heads
+       CASE WHEN s.state NOT IN ('SEALED', 'APPROVED') THEN s.state END AS later
   FROM settlement_batch AS b
   LEFT JOIN settlement_approval AS a USING (batch)
   LEFT JOIN settlement_batch_state AS s USING (batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -46,8 +46,6 @@ class Header:
     approved_on: date | None
     later: str | None = None
     """SENT, ANSWERED or WITHDRAWN, once it is."""
-    heads: Mapping[str, Head] = field(default_factory=dict)
-    """State → the audit chain's head when it was reached; none while the chain was empty."""
 
     @property
     def state(self) -> str:

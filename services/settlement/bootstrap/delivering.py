@@ -21,12 +21,11 @@ from services.settlement.approve import find
 from services.settlement.batches.batch import Header
 from services.settlement.bootstrap.parts import content_of, open_database
 from services.settlement.bootstrap.payouts import opener_of
+from services.settlement.emission import AWAY
 from services.settlement.exchange.deliver import begin, send
 from services.settlement.exchange.destinations import Delivery, Where, parse_deliveries
 from services.settlement.exchange.outbox import Destination, Envelope, Parcel
 from services.settlement.seal import recompute
-
-SENT_FOLDER = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def _way(
     settings: Settings, delivery: Delivery | None, partner: str, to: Path | None
 ) -> tuple[Destination, Envelope | None]:
     if to is not None or delivery is None:
-        return Directory(to or settings.require_files_dir() / partner / SENT_FOLDER), None
+        return Directory(to or settings.require_files_dir() / partner / AWAY), None
     return _open(delivery, settings)
 
 
