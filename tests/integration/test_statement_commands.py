@@ -242,10 +242,10 @@ def test_a_partner_answers_the_file_of_a_page_line_by_line(run: Run, tmp_path: P
               "code": "CLOSED"}  # fmt: skip
     to_partner = ("--partner", "sky-air", "--by", "Ann")
     for rows, told in (
-        ([first], "says nothing of line 2"),
-        ([first, {**second, "amount": 41}], "is not what was sent"),
-        ([first, {**second, "membership_number": "2"}], "is not what was sent"),
-        ([first, second, {**second, "line": 3}], "is no line that was sent"),
+        ([first], "does not answer line 2"),
+        ([first, {**second, "amount": 41}], "was sent as 40"),
+        ([first, {**second, "membership_number": "2"}], "was sent as 11111"),
+        ([first, second, {**second, "line": 3}], "was never sent"),
     ):
         refused = run("acknowledge", answer(tmp_path / "bad.csv", *rows), *to_partner)
         assert refused.exit_code == 2
