@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import ByOption, Session
+from services.cli.session import ByOption, OnDate, Session
 from services.runtime.system_clock import SystemClock
 
 SHOWN = {"account_id": "account", "code": "code", "activated_on": "activated on",
@@ -31,12 +30,7 @@ def register(app: typer.Typer) -> None:
 def import_file(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="CSV")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-        ),
-    ] = None,
+    on: OnDate = None,
     by: ByOption = None,
 ) -> None:
     """Import activations (account_id,code,activated_on); what the accounts had spent before is

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from services.accrual import bootstrap as accrual
-from services.cli.session import ByOption, Session
+from services.cli.session import ByOption, OnDate, Session
 from services.ingest import bootstrap as ingest
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.redaction import redacted_text
@@ -73,12 +72,7 @@ def replay_letters(
     feed: OfFeed = None,
     reason: OfReason = None,
     by: ByOption = None,
-    on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-        ),
-    ] = None,
+    on: OnDate = None,
 ) -> None:
     """Send rejected records, as they came, to the topics they came from once more.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.activation import SHOWN as ACTIVATIONS
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import ByOption, Session
+from services.cli.session import ByOption, OnDate, Session
 from services.runtime.system_clock import SystemClock
 
 SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
@@ -36,12 +35,7 @@ def register(app: typer.Typer) -> None:
 def import_file(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="CSV")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-        ),
-    ] = None,
+    on: OnDate = None,
     by: ByOption = None,
 ) -> None:
     """Import a member file; what they had spent before is decided anew.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from services.cli.session import Session
+from services.cli.session import OnDate, Session
 from services.kernel.units import major
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
@@ -25,12 +24,7 @@ def close(
     context: typer.Context,
     month: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-03.")],
     by: Annotated[str, typer.Option(help="Who closes.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-        ),
-    ] = None,
+    on: OnDate = None,
 ) -> None:
     """Close a month and all before it: later postings count from the first open day.
 

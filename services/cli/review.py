@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.lookup.review import Item
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import Session
+from services.cli.session import OnDate, Session
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 
@@ -59,12 +58,7 @@ def review_resolve(
         str, typer.Option(metavar="ISSUER/EVENT_ID", help="An event of the purchase it belongs to.")
     ],
     by: Annotated[str, typer.Option(help="Who decides that.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-        ),
-    ] = None,
+    on: OnDate = None,
 ) -> None:
     """Link an event that waits to a purchase of the same issuer and account.
 

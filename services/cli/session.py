@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -26,6 +27,13 @@ T = TypeVar("T")
 ByOption = Annotated[
     str | None, typer.Option("--by", help="Who does it, for the audit; the login if left out.")
 ]
+OnDate = Annotated[
+    datetime | None,
+    typer.Option(
+        "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
+    ),
+]
+"""A command's date is an input: it is recorded with it."""
 
 DONE, FOUND_PROBLEMS, INVALID, UNREACHABLE, VIOLATED = 0, 1, 2, 3, 4
 """Exit codes of interfaces.md."""
