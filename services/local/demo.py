@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pathlib import Path
 from services.kernel.errors import InvalidInput, Problem
 from services.local import closing, stack, tables
 from services.local.crew import Crew
+from services.local.folder import unused
 from services.local.generator.plan import TRANSACTIONS_MIN, Plan, plan
 from services.local.narrator import Narrator
 from services.local.performance import Stage, perform, reopen
@@ -140,8 +140,10 @@ def _wait(premises: Premises, crew: Crew, narrator: Narrator, play: Plan) -> Non
 def _premises(servers: Stack, options: Options, narrator: Narrator) -> Iterator[Premises]:
     """The demo's folder; what stays of it is said at the end."""
     keep = options.keep is not None
-    folder = servers.folder if keep else Path(tempfile.mkdtemp(prefix="milepost-demo-"))
+    folder = servers.folder if keep else unused("milepost-demo-")
     try:
+        if not keep:  # in here: Ctrl-C may come at the very moment it has been made
+            folder.mkdir(mode=0o700)
         yield Premises(folder)
     except KeyboardInterrupt:
         if not keep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.local import room
 
 PREFIX = "milepost-stack-"
 LOCK = "in-use.lock"
+NAME_BYTES = 4
 FREE_BYTES_MIN = 1 << 30
 OTHERS_PASS = 0o711  # through it, not into it: PostgreSQL may have to run as another account
 
@@ -53,6 +55,13 @@ class Folder:
         self._lock.close()
 
 
+def unused(prefix: str) -> Path:
+    """The path of a temporary folder that nobody has, for a caller who is ready to remove it before
+    it makes it.
+    """
+    return Path(tempfile.gettempdir()) / f"{prefix}{secrets.token_hex(NAME_BYTES)}"
+
+
 def remove_leftovers() -> None:
     """Delete the temporary folders of stacks that were killed before they could."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
@@ -73,8 +82,9 @@ def _existing(keep: Path) -> tuple[Path, TextIO | None]:
 def _temporary() -> tuple[Path, TextIO | None]:
     """A new folder, which gets the name that others look for only once it is locked."""
     remove_leftovers()
-    unnamed = Path(tempfile.mkdtemp(prefix="milepost-new-"))
+    unnamed = unused("milepost-new-")
     try:
+        unnamed.mkdir(mode=0o700)
         unnamed.chmod(OTHERS_PASS)
         lock = _take(unnamed)
         return unnamed.rename(unnamed.with_name(PREFIX + unnamed.name.rpartition("-")[2])), lock

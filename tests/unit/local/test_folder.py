@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from services.kernel.errors import InvalidInput
-from services.local import folder
+from services.local import demo, folder
 from services.local.folder import Folder
+from services.local.narrator import Narrator
 
 
 def test_a_temporary_folder_is_gone_at_the_end() -> None:
@@ -67,3 +70,35 @@ def test_what_a_killed_process_left_is_removed_by_the_next_one(
     assert list(tmp_path.iterdir()) == [mine.path]
     assert mine.path != left
     mine.remove()
+
+
+def test_a_folder_whose_making_is_interrupted_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    _interrupt_after_making(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        Folder()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_stopped_while_its_folder_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    options = demo.Options(transactions=1_000, seed=1, keep=None, once=True)
+    _interrupt_after_making(monkeypatch)
+    with pytest.raises(KeyboardInterrupt), demo._premises(None, options, Narrator(io.StringIO())):
+        pytest.fail("it went on")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _interrupt_after_making(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the moment the system has made a folder and nobody has been told its name."""
+    make = os.mkdir
+
+    def interrupted(*path: object, **options: object) -> None:
+        make(*path, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "mkdir", interrupted)
