@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 
 from services.accrual.contracts.book import Book
+from services.accrual.engine.assessment import Assessment
 from services.accrual.engine.decide import Account, Decision, Waiting
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.line import Line
@@ -46,6 +47,8 @@ class Loaded(msgspec.Struct, gc=False):
     linked: frozenset[tuple[int, int]] | None = None
     """The purchases that the batch may touch, where all of the account is loaded for the sake of
     its totals; None: any of them."""
+    assessed: dict[int, Assessment] = {}
+    """seq → what contracts say of an event that is the only one of a purchase of its own"""
     _line: Line | None = None
 
     def restored(self, account_id: str) -> list[Purchase]:
@@ -99,6 +102,7 @@ class Loaded(msgspec.Struct, gc=False):
             totals=totals,
             waiting=self.waiting,
             known=known,
+            assessed=self.assessed,
             complete=self.complete,
         )
 

@@ -162,7 +162,7 @@ class Decider:
         wanted = {
             account_id: total_keys(
                 account_id,
-                [found.event for found in events],
+                events,
                 loaded[account_id],
                 book=book,
                 enrolments=rosters[account_id],

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import date
 
 from services.accrual.batch import AccountId, Loaded
 from services.accrual.contracts.book import Book
-from services.accrual.engine.eligibility import Enrolments, facts_of, lacking
+from services.accrual.contracts.terms import Running, Terms
+from services.accrual.engine.eligibility import Enrolments, assess, facts_of, lacking
 from services.accrual.engine.places import KIND_NAMES, period_in, scope_in
 from services.accrual.engine.selection import select
 from services.accrual.engine.totals import TotalKey, key_of
+from services.accrual.intake import Recorded
+from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Leg, leg_of
-from services.kernel.transaction import PRESENTMENT, CardTransaction
+from services.kernel.transaction import PRESENTMENT
 
 
 def total_keys(
     account_id: AccountId,
-    events: Iterable[CardTransaction],
+    events: Sequence[Recorded],
     loaded: Loaded,
     *,
     book: Book,
     enrolments: Enrolments,
 ) -> set[TotalKey]:
-    """Every total that these events, and what is loaded of the account, may count in."""
+    """Every total that these events, and what is loaded of the account, may count in.
+
+    Events that each open a purchase and nothing else are assessed at once, and the decision finds
+    it in `loaded.assessed`: nearly all there is.
+    """
+    if _only_open(events, loaded):
+        return _opening(account_id, events, loaded, book, enrolments)
     keys: set[TotalKey] = set()
     waiting = [found.event for found in (*loaded.waiting, *loaded.failed)]
-    for event in (*events, *waiting):
+    for event in (*(found.event for found in events), *waiting):
         if event.kind == PRESENTMENT:
             leg = leg_of(event, 0)
             keys.update(_possible(account_id, event.issuer_id, leg, book, enrolments))
@@ -41,6 +51,53 @@ def total_keys(
     line = loaded.line(account_id)
     if line is not None:
         keys.update(line.keys())
+    return keys
+
+
+def _only_open(events: Sequence[Recorded], loaded: Loaded) -> bool:
+    """Whether each of these is the only event of a purchase of its own, as far as is known."""
+    if loaded.purchases or loaded.waiting or loaded.failed:
+        return False
+    for found in events:
+        event = found.event
+        if (
+            event.kind != PRESENTMENT
+            or event.lifecycle_id is not None
+            or event.original_event_id is not None
+        ):
+            return False
+    return True
+
+
+def _opening(
+    account_id: AccountId,
+    events: Sequence[Recorded],
+    loaded: Loaded,
+    book: Book,
+    enrolments: Enrolments,
+) -> set[TotalKey]:
+    """The totals of the rules that these purchases earn under, and what was found of each."""
+    keys: set[TotalKey] = set()
+    for one in events:
+        event = one.event
+        legs = [leg_of(event, one.seq)]
+        try:
+            found = assess(event.issuer_id, weigh(legs), legs, book=book, enrolments=enrolments)
+            for claim in found.claims:
+                for running in claim.rule.totals:
+                    keys.add(
+                        _key(
+                            claim.terms,
+                            running,
+                            account_id,
+                            claim.card_token,
+                            claim.governing_on,
+                            enrolments,
+                        )
+                    )
+        except Exception:  # the decision breaks the same way, and says which event it was
+            continue
+        loaded.assessed[one.seq] = found
     return keys
 
 
@@ -70,11 +127,19 @@ def _keys_of(
             if lacking(dates, enrolments) is not None:
                 continue
             for running in rule.totals:
-                keys.append(
-                    TotalKey(
-                        terms.contract, running.owner, KIND_NAMES[running.kind], running.terms,
-                        scope_in(running, account_id, leg.card_token),
-                        period_in(running, day, enrolments),
-                    )
-                )  # fmt: skip
+                keys.append(_key(terms, running, account_id, leg.card_token, day, enrolments))
     return keys
+
+
+def _key(
+    terms: Terms,
+    running: Running,
+    account_id: AccountId,
+    card_token: str | None,
+    day: date,
+    enrolments: Enrolments,
+) -> TotalKey:
+    return TotalKey(
+        terms.contract, running.owner, KIND_NAMES[running.kind], running.terms,
+        scope_in(running, account_id, card_token), period_in(running, day, enrolments),
+    )  # fmt: skip

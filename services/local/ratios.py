@@ -158,7 +158,7 @@ def refund_into_full_cap(
 
 def _decide(one: Recorded, loaded: Loaded, book: Book, roster: Roster) -> Decided:
     account_id = one.event.account_id
-    total_keys(account_id, [one.event], loaded, book=book, enrolments=roster)
+    total_keys(account_id, [one], loaded, book=book, enrolments=roster)
     return decide_account(account_id, [one], loaded, book=book, enrolments=roster)
 
 

@@ -11,8 +11,9 @@ When a full total changes in its middle and not all purchases of the account are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 
 import msgspec
 
@@ -47,6 +48,8 @@ from services.accrual.lifecycle.purchase import Purchase, leg_of
 from services.kernel.calendar import day_of
 from services.kernel.transaction import CardTransaction, Kind
 
+NOTHING_ASSESSED: Mapping[int, Assessment] = MappingProxyType({})
+
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What came of an event: its outcome for good, and the changes that it causes."""
@@ -67,8 +70,8 @@ class Account:
     """What is loaded of one account in one stream, and the decisions over it."""
 
     __slots__ = (
-        "account_id", "book", "complete", "enrolments", "joined", "known", "line", "purchases",
-        "stream_id", "totals", "waiting",
+        "account_id", "assessed", "book", "complete", "enrolments", "joined", "known", "line",
+        "purchases", "stream_id", "totals", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +86,7 @@ class Account:
         totals: dict[TotalKey, Total] | None = None,
         waiting: Iterable[Waiting] = (),
         known: dict[tuple[str, str], Stub] | None = None,
+        assessed: Mapping[int, Assessment] = NOTHING_ASSESSED,
         complete: bool = False,
     ) -> None:
         self.stream_id = stream_id
@@ -100,6 +104,8 @@ class Account:
         """Seqs of events that waited and have joined a purchase."""
         self.known = known if known is not None else {}
         """Recorded events of the account by (issuer, event id), as far as linking needs them."""
+        self.assessed = assessed
+        """Assessments that were made before, by seq, of purchases with that one event."""
         self.complete = complete
 
     def record(self, event: CardTransaction, seq: int) -> Decision:
@@ -107,7 +113,7 @@ class Account:
         stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
         own = self._join(event, stub, seq)
         if own is not None and not own.grants and not self.waiting and own.place == seq:
-            return self._open(event, own)
+            return self._open(event, own, seq)
         if own is None:
             self.waiting[seq] = Waiting(seq, event)
         late = self._join_waiting(event.issuer_id) if self.waiting else []
@@ -178,13 +184,15 @@ class Account:
                 touched.append(purchase)
         return touched
 
-    def _open(self, event: CardTransaction, own: Purchase) -> Decision:
+    def _open(self, event: CardTransaction, own: Purchase, seq: int) -> Decision:
         """Decide the first presentment of a purchase: it stands at the end of the recorded order
         and changes nothing but itself. The same as `_settle`, for nearly all there is to decide.
         """
-        found = assess(
-            own.issuer_id, weigh(own.legs), own.legs, book=self.book, enrolments=self.enrolments
-        )
+        found = self.assessed.get(seq) if len(own.legs) == 1 else None
+        if found is None:
+            found = assess(
+                own.issuer_id, weigh(own.legs), own.legs, book=self.book, enrolments=self.enrolments
+            )
         changes: list[Change] = []
         for claim in found.claims:
             terms, rule = claim.terms, claim.rule

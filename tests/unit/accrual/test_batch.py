@@ -72,7 +72,7 @@ def test_a_broken_decision_fails_one_event_and_no_other() -> None:
 
 
 def test_what_a_batch_looks_up_does_not_break_on_the_event_that_will_fail() -> None:
-    events = [_good("p1"), _bad("p2")]
+    events = _recorded(_good("p1"), _bad("p2"))
     keys = total_keys("A1", events, Loaded(), book=_book(), enrolments=Breaking())
     assert [key.period for key in keys] == ["2026-03"]
 
