@@ -23,6 +23,9 @@ from services.kernel.units import exponent_of
 
 Plain = dict[str, object]
 
+HASH_DIGITS = 32
+"""Of the hex sha256: 128 bits tell the totals of one rule apart, and stand in every purchase."""
+
 
 def chains_of(contract: Contract) -> dict[str, tuple[Running, ...]]:
     """The totals that each rule goes through, by its id. Rules that share one share the object."""
@@ -182,7 +185,7 @@ def _earning(form: Form) -> Plain:
 
 def _hash(terms: Plain) -> str:
     canonical = json.dumps(terms, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical.encode()).hexdigest()[:HASH_DIGITS]
 
 
 def per_words(per: Per, scope: str) -> str:

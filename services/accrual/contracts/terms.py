@@ -130,8 +130,8 @@ class Earn:
 class Running:
     """One running total of a version: T adds up over a scope and a period, F(T) is its worth.
 
-    `owner` is the id of the rule that the total is named after. `terms` is the hex sha256 of what
-    F depends on and of the terms of every total that it feeds. F(T) = T for 0 <= T <= `straight`
+    `owner` is the id of the rule that the total is named after. `terms` is a hash of what F
+    depends on and of the terms of every total that it feeds. F(T) = T for 0 <= T <= `straight`
     (a cap's limit; 0 for the others). `limit` is the ceiling of a cap, of reward or of spend,
     `beyond` the part of what lies past it that still counts. For telling: `steps` of a threshold
     (reach, units), of bands (start, 0), of a count (every, units); `each`, of a rounding, is the
