@@ -33,8 +33,9 @@ WARM = 10
 """Turns before the first one that counts."""
 TURNS = 101
 """So many times each side is timed."""
-RECORDS = 50
-"""Purchases of a turn, each of an account of its own; they stay in the processor's cache."""
+RECORDS = 400
+"""Purchases of a turn, each of an account of its own: more than a processor keeps at hand, as in a
+batch of the service."""
 PURCHASES = 1_000
 """Purchases in the period of the full cap."""
 REFUNDS = 40
