@@ -10,8 +10,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import ByOption, OnDate, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import ByOption, OnDate, Session, day_or_today
 
 SHOWN = {"account_id": "account", "code": "code", "activated_on": "activated on",
          "revision": "revision"}  # fmt: skip
@@ -41,7 +40,7 @@ def import_file(
     (exit 2).
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> Imported:
         return await accrual.import_activations(session.settings(), path, day, by)

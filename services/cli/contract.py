@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,19 +20,12 @@ from services.accrual.reconsider import Difference
 from services.cli import prose, trial
 from services.cli.difference import difference_document, print_difference
 from services.cli.record import Asked, ask_record
-from services.cli.session import INVALID, Output, Session
+from services.cli.session import INVALID, OnDate, Output, Session, day_or_today
 from services.kernel.errors import InvalidInput, Problem
-from services.runtime.system_clock import SystemClock
 
 contracts = typer.Typer(
     help="Contracts as files: check, explain, compare, try, apply, approve.", no_args_is_help=True
 )
-On = Annotated[
-    datetime | None,
-    typer.Option(
-        "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-    ),
-]
 SHOWN = ("contract", "version", "issuer", "partner", "program", "author", "applied_on", "approver",
          "approved_on")  # fmt: skip
 
@@ -82,11 +74,11 @@ def apply(
     context: typer.Context,
     path: Path,
     author: Annotated[str, typer.Option(help="Who signs the terms.")],
-    on: On = None,
+    on: OnDate = None,
 ) -> None:
     """Record a contract version as its author signed it. It earns once another approves it."""
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> str:
         return await accrual.apply_contract(session.settings(), path, author=author, on=day)
@@ -105,7 +97,7 @@ def approve(
     retroactive: Annotated[
         bool, typer.Option("--retroactive", help="Decided purchases may change.")
     ] = False,
-    on: On = None,
+    on: OnDate = None,
 ) -> None:
     """Approve a version as a second person; from then on it earns.
 
@@ -113,7 +105,7 @@ def approve(
     and asks for --retroactive.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> tuple[bool, Difference]:
         try:

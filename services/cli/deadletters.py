@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from services.accrual import bootstrap as accrual
-from services.cli.session import ByOption, OnDate, Session
+from services.cli.session import ByOption, OnDate, Session, day_or_today
 from services.ingest import bootstrap as ingest
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.redaction import redacted_text
-from services.runtime.system_clock import SystemClock
 
 letters = typer.Typer(help="Records that were rejected, sealed.", no_args_is_help=True)
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="topic/partition/offset")]
@@ -80,7 +79,7 @@ def replay_letters(
     again, under its new place.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> list[str]:
         settings = session.settings()

@@ -11,9 +11,8 @@ import typer
 
 from services.accrual import bootstrap as accrual
 from services.accrual.export import EXPORTS, Rows
-from services.cli.session import Session
+from services.cli.session import Session, day_or_today
 from services.runtime.database import Connection
-from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 
 
@@ -49,7 +48,7 @@ def export(
     for a formula (it begins with =, +, - or @) is quoted and otherwise left as it is.
     """
     session: Session = context.obj
-    day = as_of.date() if as_of else SystemClock().today()
+    day = day_or_today(as_of)
 
     async def work() -> int:
         async with accrual.books(session.settings()) as books:

@@ -13,9 +13,8 @@ from services.accrual.lookup.records import BalanceRow
 from services.accrual.lookup.statement import Statement, parse_period
 from services.cli import explanation
 from services.cli import statement as written
-from services.cli.session import INVALID, Session
+from services.cli.session import INVALID, Session, day_or_today
 from services.kernel.units import major
-from services.runtime.system_clock import SystemClock
 
 LINE = ("date", "kind", "merchant", "purchase", "contract", "rule", "cause", "amount")
 
@@ -42,7 +41,7 @@ def balance(
     amount: all that was earned less what was taken back.
     """
     session: Session = context.obj
-    day = as_of.date() if as_of else SystemClock().today()
+    day = day_or_today(as_of)
 
     async def work() -> tuple[list[BalanceRow], bool]:
         async with accrual.books(session.settings()) as books:

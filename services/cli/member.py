@@ -12,8 +12,7 @@ from services.accrual import bootstrap as accrual
 from services.accrual.facts import Imported
 from services.cli.activation import SHOWN as ACTIVATIONS
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import ByOption, OnDate, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import ByOption, OnDate, Session, day_or_today
 
 SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
          "card_product": "product", "program": "program", "enrolled_from": "from",
@@ -45,7 +44,7 @@ def import_file(
     accounts. If any line is wrong, all wrong lines are listed and nothing is imported (exit 2).
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> Imported:
         return await accrual.import_members(session.settings(), path, day, by)

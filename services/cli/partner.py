@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +10,11 @@ import typer
 
 from services.cli import settle as sealing
 from services.cli.batches import header_document
-from services.cli.session import Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import OnDate, Session, day_or_today
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.batch import Header
 
 Batch = sealing.Batch
-OnDate = sealing.OnDate
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +37,7 @@ def withdraw(
 
     async def work() -> settlement.Followed:
         return await settlement.withdraw_batch(
-            session.settings(), identifier, by=by, reason=reason, on=_day(on)
+            session.settings(), identifier, by=by, reason=reason, on=day_or_today(on)
         )
 
     found = session.run(work())
@@ -69,7 +66,7 @@ def deliver(
 
     async def work() -> settlement.Sent:
         return await settlement.deliver_batch(
-            session.settings(), identifier, by=by, on=_day(on), to=to, resend=resend
+            session.settings(), identifier, by=by, on=day_or_today(on), to=to, resend=resend
         )
 
     sent = session.run(work())
@@ -99,7 +96,7 @@ def acknowledge(
 
     async def work() -> tuple[Header, settlement.Acknowledged]:
         return await settlement.acknowledge_file(
-            session.settings(), path, partner=partner, by=by, on=_day(on)
+            session.settings(), path, partner=partner, by=by, on=day_or_today(on)
         )
 
     header, found = session.run(work())
@@ -127,7 +124,7 @@ def pay(
 
     async def work() -> tuple[Header, int]:
         return await settlement.pay_batch(
-            session.settings(), identifier, by=by, reference=reference, on=_day(on)
+            session.settings(), identifier, by=by, reference=reference, on=day_or_today(on)
         )
 
     header, lines = session.run(work())
@@ -137,7 +134,3 @@ def pay(
 
 def _print(session: Session, header: Header, more: Mapping[str, Any]) -> bool:
     return session.document({**header_document(header), **more})
-
-
-def _day(on: datetime | None) -> date:
-    return on.date() if on else SystemClock().today()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.cli.session import INVALID, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import INVALID, OnDate, Session, day_or_today
 from services.settlement import bootstrap as settlement
 from services.settlement.bootstrap import payouts
 
@@ -26,10 +24,7 @@ def import_(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="CSV", help="Members and payers, one a row.")],
     by: Annotated[str, typer.Option(help="Who imports.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC."),
-    ] = None,
+    on: OnDate = None,
 ) -> None:
     """Store accounts, each sealed to the key of MILEPOST_PAYOUT_KEY_FILE.
 
@@ -37,7 +32,7 @@ def import_(
     were known then; a later row of the same member holds from the next batch on.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> int:
         return await payouts.import_payouts(session.settings(), path, by=by, on=day)
@@ -52,17 +47,14 @@ def accept(
     context: typer.Context,
     about: Annotated[str, typer.Argument(metavar="BATCH/LINE", help="As `review list` names it.")],
     by: Annotated[str, typer.Option(help="Who accepts.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC."),
-    ] = None,
+    on: OnDate = None,
 ) -> None:
     """Pay a member to the account that its bank asks for, from the next batch on.
 
     It needs the key that opens the payout table. A bank never changes an account by itself.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
     batch, _, line = about.rpartition("/")
     if not batch or not (line.isascii() and line.isdecimal()):
         session.fail(f"BATCH/LINE: {about!r}: must be such as first-bank-000001/3", INVALID)

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from services.cli.session import OnDate, Session
+from services.cli.session import OnDate, Session, day_or_today
 from services.kernel.units import major
-from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 
 period = typer.Typer(help="Accounting periods, closed one after the other.", no_args_is_help=True)
@@ -31,7 +30,7 @@ def close(
     Their own effective dates stay. The trial balance through a closed day is the same for ever.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     async def work() -> settlement.Closed:
         return await settlement.close_period(session.settings(), month, by=by, on=day)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -11,19 +10,12 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.reconsider import Difference
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import VIOLATED, ByOption, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import VIOLATED, ByOption, OnDate, Session, day_or_today
 from services.settlement import bootstrap as settlement
 
 reconsider = typer.Typer(
     help="Decide purchases anew and post the differences.", no_args_is_help=True
 )
-On = Annotated[
-    datetime | None,
-    typer.Option(
-        "--date", formats=["%Y-%m-%d"], help="The recorded date; today in UTC if left out."
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -66,22 +58,22 @@ def rebuild(
 
 @reconsider.command("account")
 def reconsider_account(
-    context: typer.Context, account: str, on: On = None, by: ByOption = None
+    context: typer.Context, account: str, on: OnDate = None, by: ByOption = None
 ) -> None:
     """Decide all purchases of one account anew, events whose decision broke included."""
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
     settings = session.settings()
     _print(session, session.run(accrual.reconsider_account(settings, account, on=day, by=by)))
 
 
 @reconsider.command("contract")
 def reconsider_contract(
-    context: typer.Context, contract: str, on: On = None, by: ByOption = None
+    context: typer.Context, contract: str, on: OnDate = None, by: ByOption = None
 ) -> None:
     """Decide all purchases of the contract's issuer anew."""
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
     settings = session.settings()
     _print(session, session.run(accrual.reconsider_contract(settings, contract, on=day, by=by)))
 

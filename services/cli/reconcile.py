@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,7 @@ from services.cli.control import (
     print_reconciled,
     row_of,
 )
-from services.cli.session import FOUND_PROBLEMS, INVALID, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import FOUND_PROBLEMS, INVALID, OnDate, Session, day_or_today
 from services.settlement.bootstrap import reconciling
 from services.settlement.bootstrap.reconciling import Reconciled
 from services.settlement.reconcile.discrepancy import CLOSED, RESOLVED, Discrepancy
@@ -25,11 +23,6 @@ from services.settlement.reconciliation import Terms
 
 SECOND_ABOVE = 10_000
 ANSWER_DAYS = 5
-_DAY = ["%Y-%m-%d"]
-OnDate = Annotated[
-    datetime | None,
-    typer.Option("--date", formats=_DAY, help="The recorded date; today in UTC if left out."),
-]
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `milepost discrepancy list` shows it.")]
 
 discrepancy = typer.Typer(help="What does not tie, and what people say.", no_args_is_help=True)
@@ -68,7 +61,7 @@ def reconcile(
 
     async def work() -> Reconciled:
         month = read_month(period)
-        terms = Terms(partner, month, by, _day(on), limit, answer_days)
+        terms = Terms(partner, month, by, day_or_today(on), limit, answer_days)
         return await reconciling.reconcile_month(session.settings(), terms, to=to)
 
     done = session.run(work())
@@ -94,7 +87,7 @@ def list_discrepancies(
 ) -> None:
     """List what does not tie, the oldest first, with its age in days and the side that must act."""
     session: Session = context.obj
-    day = _day(on)
+    day = day_or_today(on)
 
     async def work() -> list[Discrepancy]:
         name = read_month(period).name if period else None
@@ -123,10 +116,10 @@ def resolve(
 
     async def work() -> Discrepancy:
         return await reconciling.resolve_discrepancy(
-            session.settings(), identifier, by=by, reason=reason, on=_day(on)
+            session.settings(), identifier, by=by, reason=reason, on=day_or_today(on)
         )
 
-    print_one(session, session.run(work()), _day(on))
+    print_one(session, session.run(work()), day_or_today(on))
 
 
 @discrepancy.command("approve")
@@ -141,11 +134,7 @@ def approve(
 
     async def work() -> Discrepancy:
         return await reconciling.approve_discrepancy(
-            session.settings(), identifier, by=approver, on=_day(on)
+            session.settings(), identifier, by=approver, on=day_or_today(on)
         )
 
-    print_one(session, session.run(work()), _day(on))
-
-
-def _day(on: datetime | None) -> date:
-    return on.date() if on else SystemClock().today()
+    print_one(session, session.run(work()), day_or_today(on))

@@ -9,7 +9,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.lookup.review import Item
 from services.cli.difference import difference_document, print_difference
-from services.cli.session import OnDate, Session
+from services.cli.session import OnDate, Session, day_or_today
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
 
@@ -66,7 +66,7 @@ def review_resolve(
     it reverses. The link is recorded for good, and the account is decided anew.
     """
     session: Session = context.obj
-    day = on.date() if on else SystemClock().today()
+    day = day_or_today(on)
 
     found = session.run(accrual.resolve_event(session.settings(), event, purchase, by=by, on=day))
     document = {

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -22,6 +22,7 @@ from rich.table import Table
 
 from services.kernel.errors import InvalidInput, InvariantViolated, Retryable, Unreachable
 from services.runtime.settings import Settings, load_settings
+from services.runtime.system_clock import SystemClock
 
 T = TypeVar("T")
 ByOption = Annotated[
@@ -37,6 +38,11 @@ OnDate = Annotated[
 
 DONE, FOUND_PROBLEMS, INVALID, UNREACHABLE, VIOLATED = 0, 1, 2, 3, 4
 """Exit codes of interfaces.md."""
+
+
+def day_or_today(given: datetime | None) -> date:
+    """The day that was given, else today in UTC."""
+    return given.date() if given else SystemClock().today()
 
 
 class Output(StrEnum):

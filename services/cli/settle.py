@@ -10,17 +10,12 @@ import typer
 
 from services.cli import batches as shown
 from services.cli import statement
-from services.cli.session import FOUND_PROBLEMS, INVALID, Session
-from services.runtime.system_clock import SystemClock
+from services.cli.session import FOUND_PROBLEMS, INVALID, OnDate, Session, day_or_today
 from services.settlement import bootstrap as settlement
 from services.settlement.batches.order import Order
 from services.settlement.files.file import Checked
 
 _DAY = ["%Y-%m-%d"]
-OnDate = Annotated[
-    datetime | None,
-    typer.Option("--date", formats=_DAY, help="The recorded date; today in UTC if left out."),
-]
 Batch = Annotated[str, typer.Argument(metavar="ID", help="Such as sky-air-000001.")]
 
 batch = typer.Typer(help="Sealed batches, their files and approvals.", no_args_is_help=True)
@@ -61,7 +56,7 @@ def settle(
             last = through.date()
         elif cycle is not None:
             last = await settlement.end_of_cycle(settings, partner, cycle.date())
-        order = Order(partner=partner, through=last, by=by, on=_day(on))
+        order = Order(partner=partner, through=last, by=by, on=day_or_today(on))
         return order, await settlement.settle(settings, order)
 
     order, settled = session.run(work())
@@ -113,7 +108,7 @@ def approve(
 ) -> None:
     """Approve a batch as a second person; its files move to `outgoing/`."""
     session: Session = context.obj
-    day: date = _day(on)
+    day: date = day_or_today(on)
 
     async def work() -> None:
         approved = await settlement.approve_batch(
@@ -151,7 +146,3 @@ def check(context: typer.Context, path: Annotated[Path, typer.Argument(metavar="
     shown.print_checked(session, path, checked)
     if checked.problems:
         raise typer.Exit(FOUND_PROBLEMS)
-
-
-def _day(on: datetime | None) -> date:
-    return on.date() if on else SystemClock().today()
