@@ -41,6 +41,8 @@ class Sight:
     facts: int
     numbers: Mapping[str, str]
     payouts: Payouts | None = None
+    revision: int = 0
+    """How many batches of the partner through the same day were withdrawn before."""
 
 
 class SealStore(Protocol):

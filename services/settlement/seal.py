@@ -58,6 +58,7 @@ async def seal(order: Order, store: SealStore) -> Sealing:
     sealed = Seal(
         order=order,
         sequence=place.sequence,
+        revision=sight.revision,
         stream_id=place.stream_id,
         seq=place.seq,
         vector=sight.vector,

@@ -95,6 +95,11 @@ async def test_planted_corruptions_of_what_followed_are_found(books: Books, fold
 
 
 CORRUPTIONS = {
+    "settlement-revisions": [
+        "UPDATE settlement_batch SET revision = 0 WHERE batch = 'sky-air-000003'",
+        "UPDATE settlement_batch SET revision = 1 WHERE batch = 'sky-air-000001'",
+        "UPDATE settlement_batch SET through = through + 1 WHERE batch = 'sky-air-000003'",
+    ],
     "settlement-states": [
         "DELETE FROM settlement_state WHERE batch = 'sky-air-000003'",
         "DELETE FROM settlement_state WHERE state = 'APPROVED' AND batch = 'sky-air-000001'",

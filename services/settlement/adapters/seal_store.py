@@ -107,6 +107,7 @@ class PostgresSealStore:
             facts=facts,
             numbers={row["account_id"]: row["membership_number"] for row in numbers},
             payouts=await self._payouts(partner, facts, due),
+            revision=await self._connection.fetchval(_sql.revision, partner, through),
         )
 
     async def _payouts(self, partner: str, facts: int, due: Sequence[Due]) -> Payouts | None:
@@ -195,9 +196,9 @@ def _batch_row(seal: Seal) -> tuple[object, ...]:
     order = seal.order
     last_seq = seal.seq + len(seal.events) - 1
     return (
-        seal.batch, order.partner, seal.sequence, order.through, order.by, seal.stream_id,
-        seal.seq, last_seq, json.dumps(dict(seal.vector)), seal.facts, json.dumps(seal.totals),
-        _entries(seal.held), _entries(seal.carried),
+        seal.batch, order.partner, seal.sequence, seal.revision, order.through, order.by,
+        seal.stream_id, seal.seq, last_seq, json.dumps(dict(seal.vector)), seal.facts,
+        json.dumps(seal.totals), _entries(seal.held), _entries(seal.carried),
     )  # fmt: skip
 
 
