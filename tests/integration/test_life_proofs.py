@@ -113,7 +113,8 @@ CORRUPTIONS = {
         "('sky-air-000001', 'WITHDRAWN', 'APPROVED', 'Eve', '2026-04-03', 'x')",
     ],
     "settlement-answers": [
-        "UPDATE acknowledgement SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "UPDATE acknowledgement SET outcome = 'ACCEPTED', came_back = false "
+        "WHERE outcome = 'REJECTED'",
         "DELETE FROM settlement_move WHERE kind = 'WITHDRAWN' AND leg = 1",
         "UPDATE transfer SET amount = amount + 1 WHERE credit = 'bank' AND leg = 1",
         "DELETE FROM transfer WHERE credit = 'bank' AND leg = 1",
@@ -122,7 +123,7 @@ CORRUPTIONS = {
     ],
     "settlement-owed": [
         "UPDATE settlement_move SET kind = 'PAID' WHERE kind = 'REJECTED'; UPDATE acknowledgement "
-        "SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "SET outcome = 'ACCEPTED', came_back = false WHERE outcome = 'REJECTED'",
         "UPDATE transfer SET credit = 'write-off' WHERE credit = 'payout-clearing'",
     ],
 }

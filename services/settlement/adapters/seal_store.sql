@@ -12,6 +12,11 @@ SELECT count(*)
   FROM settlement_batch AS b JOIN settlement_state AS s USING (batch)
  WHERE b.partner = $1 AND b.through = $2 AND s.state = 'WITHDRAWN';
 
+-- name: came_back
+-- What came back from where its member cannot be reached.
+SELECT account_id, membership_number, facts, batch, line, code, recorded_on
+  FROM settlement_came_back WHERE partner = $1;
+
 -- name: due
 -- What is due to partner $1 through day $2 and stands in no line. The first row, which is there
 -- even when nothing is due, says how far the streams were committed and the facts' revision: one
