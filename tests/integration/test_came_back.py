@@ -143,8 +143,15 @@ async def test_a_number_that_the_airline_does_not_know_holds_its_member_until_th
     assert await lines(books, "sky-air-000002") == [(1, "99999", "acc-2", "P2", 20, f"{BATCH}/2")]
     assert await broken(books, folder) == []
     assert await resettled(books) == []
+
+
+async def test_a_rebuild_finds_that_a_line_was_made_to_look_as_if_it_had_not_come_back(
+    books: Books, folder: Path
+) -> None:
+    await answer(books, folder, BAD)
     await books.corrupt("UPDATE acknowledgement SET came_back = false")
-    assert len(await resettled(books)) == 2
+    found = await resettled(books)
+    assert [row.split(":")[0] for row in found] == ["acknowledgement", "acknowledgement"]
 
 
 async def test_a_line_that_was_refused_for_another_reason_goes_out_again(
