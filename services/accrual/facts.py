@@ -66,9 +66,14 @@ class Facts:
         new = len(added.members)
         return Imported(new, len(rows) - new, len(added.dates), difference)
 
-    async def import_activations(self, rows: Sequence[Activation], *, on: date) -> Imported:
-        """Append activations that are new, and decide their accounts anew."""
-        found = AccountRows(activations=list(rows))
+    async def import_activations(
+        self, rows: Sequence[Activation], *, on: date, ends: bool = True
+    ) -> Imported:
+        """Append activations that are new or end on another day, and decide their accounts anew.
+
+        Without `ends` nothing is said about ends: activations that are known stay as they are.
+        """
+        found = AccountRows(activations=list(rows), ends=ends)
         added, difference = await self._import(found, "activation-import", on)
         new = len(added.activations)
         return Imported(new, len(rows) - new, 0, difference)

@@ -13,7 +13,7 @@ from services.cli.difference import difference_document, print_difference
 from services.cli.session import ByOption, OnDate, Session, day_or_today
 
 SHOWN = {"account_id": "account", "code": "code", "activated_on": "activated on",
-         "revision": "revision"}  # fmt: skip
+         "withdrawn_on": "withdrawn on", "revision": "revision"}  # fmt: skip
 
 activations = typer.Typer(
     help="Activations, opt-ins and target lists of accounts.", no_args_is_help=True
@@ -32,12 +32,13 @@ def import_file(
     on: OnDate = None,
     by: ByOption = None,
 ) -> None:
-    """Import activations (account_id,code,activated_on); what the accounts had spent before is
-    decided anew.
+    """Import activations (account_id,code,activated_on and, if wanted, withdrawn_on); what the
+    accounts had spent before is decided anew.
 
     Importing the same file again changes nothing. Of several days for one account and code the
-    earliest counts. If any line is wrong, all wrong lines are listed and nothing is imported
-    (exit 2).
+    earliest counts. From the day `withdrawn_on` on an activation does not count; one that is
+    withdrawn on its own day never did, and an empty cell takes a withdrawal back. If any line is
+    wrong, all wrong lines are listed and nothing is imported (exit 2).
     """
     session: Session = context.obj
     day = day_or_today(on)
@@ -56,7 +57,7 @@ def import_file(
 def list_rows(
     context: typer.Context, account: Annotated[str, typer.Argument(metavar="ACCOUNT")]
 ) -> None:
-    """Every activation of an account, by code and day; the first of a code counts."""
+    """Every activation of an account, by code and day; of equal days the latest revision holds."""
     session: Session = context.obj
 
     async def work() -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ def print_settled(session: Session, order: Order, settled: Settled) -> None:
         "partner": order.partner,
         "through": order.through,
         "sequence": header.sequence if header else None,
+        "revision": header.revision if header else None,
         "lines": settled.lines,
         "totals": dict(header.totals) if header else {},
         "held": held,
@@ -46,7 +47,7 @@ def print_settled(session: Session, order: Order, settled: Settled) -> None:
         _print_entries(session, draft.held, "held")
         _print_entries(session, draft.carried, "carried")
         return
-    _print_files(session, settled.files, title=f"{header.batch} through {header.through}")
+    _print_files(session, settled.files, title=f"{_named(header)} through {header.through}")
     session.say(f"lines: {settled.lines}, {_amounts(header.totals)}")
     session.say(f"members held: {held}, carried: {carried}")
     session.say(f"now somebody else: milepost batch approve {header.batch} --approver WHO")
@@ -56,10 +57,12 @@ def print_list(session: Session, headers: Sequence[Header]) -> None:
     """Every batch on a line."""
     if session.document({"batches": [header_document(header) for header in headers]}):
         return
-    columns = ["batch", "through", "state", "totals", "held", "carried", "sealed by", "approved by"]
+    columns = ["batch", "revision", "through", "state", "totals", "held", "carried", "sealed by",
+               "approved by"]  # fmt: skip
     rows = [
         [
             header.batch,
+            header.revision,
             header.through,
             header.state,
             _amounts(header.totals),
@@ -90,7 +93,7 @@ def print_batch(session: Session, found: Shown) -> None:
     session.table(
         ["unit", "kind", "amount", "price", "currency", "amount due"],
         [_kind_row(kind) for kind in found.kinds],
-        title=f"{header.batch} through {header.through}, {header.state}",
+        title=f"{_named(header)} through {header.through}, {header.state}",
     )
     if session.output is Output.CSV:
         return
@@ -196,6 +199,11 @@ def header_document(header: Header) -> dict[str, Any]:
         "held": len({entry.account_id for entry in header.held}),
         "carried": len({entry.account_id for entry in header.carried}),
     }
+
+
+def _named(header: Header) -> str:
+    """A batch as titles call it; its revision only where it restates another one."""
+    return f"{header.batch}, revision {header.revision}," if header.revision else header.batch
 
 
 def _emitted(file: Emitted) -> dict[str, Any]:

@@ -17,6 +17,7 @@ QUESTIONS = {
     "settlement-once": "once",
     "settlement-ties": "ties",
     "settlement-sequence": "sequence",
+    "settlement-revisions": "revisions",
     "settlement-originals": "originals",
     "settlement-members": "members",
     "settlement-approvals": "approvals",

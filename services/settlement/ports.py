@@ -16,6 +16,7 @@ from services.settlement.batches.follow import Place as EventPlace
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
 from services.settlement.batches.payout import Payouts
+from services.settlement.batches.returns import NOTHING, Returns
 from services.settlement.batches.terms import TermsBook
 from services.settlement.billing.price import Granted
 from services.settlement.exchange.answers import Change
@@ -41,6 +42,10 @@ class Sight:
     facts: int
     numbers: Mapping[str, str]
     payouts: Payouts | None = None
+    revision: int = 0
+    """How many batches of the partner through the same day were withdrawn before."""
+    returns: Returns = NOTHING
+    """What came back from where its member cannot be reached."""
 
 
 class SealStore(Protocol):

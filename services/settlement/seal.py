@@ -48,7 +48,7 @@ async def seal(order: Order, store: SealStore) -> Sealing:
         sums,
         numbers=sight.numbers,
         by_number=catalogue.BY_NUMBER,
-        refusal=partial(catalogue.refusal, payouts=sight.payouts),
+        refusal=partial(catalogue.refusal, payouts=sight.payouts, returns=sight.returns),
     )
     if drafted.worthless:
         return Sealing(None, drafted)
@@ -58,6 +58,7 @@ async def seal(order: Order, store: SealStore) -> Sealing:
     sealed = Seal(
         order=order,
         sequence=place.sequence,
+        revision=sight.revision,
         stream_id=place.stream_id,
         seq=place.seq,
         vector=sight.vector,

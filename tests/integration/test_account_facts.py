@@ -28,6 +28,7 @@ OLD = ",".join(HEADER) + "\n"
 NEW = ",".join(HEADER + DATES) + "\n"
 ROW = "M1,A1,card-A1,,sky-rewards,2020-01-01,,,"
 ACTIVATED = "account_id,code,activated_on\n"
+WITHDRAWN = "account_id,code,activated_on,withdrawn_on\n"
 MARCH, APRIL = (datetime(2026, month, 10, 12, tzinfo=UTC) for month in (3, 4))
 
 
@@ -99,7 +100,7 @@ def said(found: click.testing.Result) -> dict[str, Any]:
 
 
 def imported(run: Run, text: str) -> dict[str, Any]:
-    kind = "activation" if text.startswith(ACTIVATED) else "member"
+    kind = "activation" if text.startswith(ACTIVATED[:-1]) else "member"
     return said(run(kind, "import", text, "--date", "2026-06-30"))
 
 
@@ -149,6 +150,18 @@ def test_an_activation_that_comes_late_grants_what_it_earns(run: Run, migrated_u
     found = imported(run, f"{ACTIVATED}A1,Q1,2026-03-10\n")
     assert (found["added"], found["granted"], found["taken_back"]) == (1, {"SKY-MILE": 20}, {})
     assert granted(migrated_url) == {"base": 40, "quarter": 60, "year": 90}
+    proven(run)
+
+
+def test_a_withdrawn_activation_takes_back_what_it_earned(run: Run, migrated_url: str) -> None:
+    earned = {"2026-04-10": (20, 30), "2026-03-10": (0, 0), "": (60, 90)}
+    imported(run, f"{ACTIVATED}A1,Q1,2026-03-10\n")
+    for end, left in earned.items():  # the second was a mistake, the third is none
+        assert imported(run, f"{WITHDRAWN}A1,Q1,2026-03-10,{end}\n")["added"] == 1
+        assert imported(run, f"{ACTIVATED}A1,Q1,2026-03-10\n")["unchanged"] == 1
+        found = granted(migrated_url)
+        assert (found.get("quarter", 0), found.get("year", 0)) == left
+    assert len(said(run("activation", "list", "A1"))["activations"]) == 4
     proven(run)
 
 

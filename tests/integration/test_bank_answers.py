@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,12 @@ from typing import Any
 import pytest
 
 from services.kernel.errors import InvalidInput
-from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
-from services.settlement.batches.order import Order
-from services.settlement.batches.payout import Payee
-from tests.support.bank import APRIL_3, Bank, acknowledged, import_payouts, open_bank, trusted
-from tests.support.batches import ACH_PAYOUTS, SEPA_PAYOUTS
+from tests.support.bank import APRIL_3, Bank, open_bank
+from tests.support.desk import ACH, SEPA, Desk, ach_bank, open_desk
 from tests.support.partner import owed
 from tests.support.refold import resettled
-from tests.support.settlement import MARCH_END, SEALED_ON, Books, broken, cash_terms
-
-ACH = replace(ACH_PAYOUTS, payees={
-    "acc-1": ACH_PAYOUTS.payees["acc-1"],
-    "acc-2": Payee("RAVI SAMPLE", "999999992", "987654", "savings"),
-    "acc-3": Payee("LI SAMPLE", "999999992", "5550001"),
-})  # fmt: skip
-SEPA = replace(SEPA_PAYOUTS, payees={
-    **SEPA_PAYOUTS.payees, "acc-3": Payee("Li Sample", "DEUTDEFF", "GB29NWBK60161331926819"),
-})  # fmt: skip
-TABLES = {"nacha-ppd": ("USD", ACH), "pain.001": ("EUR", SEPA)}
+from tests.support.settlement import broken
 
 
 @pytest.fixture
@@ -38,64 +24,12 @@ def bank() -> Iterator[Bank]:
         yield found
 
 
-class Desk:
-    """Three members are owed 13.00 in two lines, 3.99 and 0.70; one batch is on its way."""
-
-    def __init__(self, books: Books, folder: Path, settings: Settings, layout: str) -> None:
-        self.books, self.folder, self.settings, self.layout = books, folder, settings, layout
-
-    async def settle(self) -> str:
-        order = Order(partner="first-bank", through=MARCH_END, by="Ann", on=SEALED_ON)
-        found = await settlement.settle(self.settings, order)
-        assert found.header is not None
-        return found.header.batch
-
-    async def send(self, batch: str) -> bytes:
-        await settlement.approve_batch(self.settings, batch, approver="Bo", on=APRIL_3)
-        sent = await settlement.deliver_batch(
-            self.settings, batch, by="Dee", on=APRIL_3, to=None, resend=False
-        )
-        (path,) = [file.path for file in sent.files if f"-{self.layout}-" in file.path]
-        return Path(path).read_bytes()
-
-    async def hear(self, content: bytes) -> tuple[str, dict[str, int], int]:
-        return await acknowledged(self.settings, content, self.folder)
-
-    async def refused(self, content: bytes) -> str:
-        """What is said of a file that moves nothing."""
-        count = "SELECT count(*) FROM card_event"
-        before = await self.books.connection.fetchval(count)
-        with pytest.raises(InvalidInput) as error:
-            await self.hear(content)
-        assert await self.books.connection.fetchval(count) == before
-        return "\n".join(str(problem) for problem in error.value.problems)
-
-    async def outcomes(self, batch: str) -> list[tuple[Any, ...]]:
-        rows = await self.books.connection.fetch(
-            "SELECT l.account_id, o.outcome, o.code FROM settlement_line_outcome AS o "
-            "JOIN settlement_line AS l USING (batch, line) WHERE batch = $1 ORDER BY 1, l.line",
-            batch,
-        )
-        return [tuple(row) for row in rows]
-
-
 @pytest.fixture
 async def desk(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
 ) -> AsyncIterator[Desk]:
-    layout = request.param
-    currency, table = TABLES[layout]
-    books = await Books.open(database_url)
-    terms = cash_terms(currency, adjustments="carry", file={"layout": layout})
-    await books.contract("cash", partner="first-bank", terms=terms)
-    given = (("acc-1", "P1", 1250), ("acc-1", "P2", 50), ("acc-2", "P3", 399), ("acc-3", "P4", 70))
-    for account, purchase, amount in given:
-        await books.member(account, None, partner=None)
-        await books.grant(account, purchase, amount, contract="cash", rule="cash", unit=currency)
-    settings = trusted(books, tmp_path / "files")
-    await import_payouts(settings, tmp_path / "files", "first-bank", table)
-    yield Desk(books, tmp_path / "files", settings, layout)
-    await books.close()
+    async with open_desk(database_url, tmp_path / "files", request.param) as desk:
+        yield desk
 
 
 def sepa_bank(bank: Bank, **more: Any) -> None:
@@ -134,6 +68,7 @@ async def test_a_transfer_is_accepted_refused_paid_and_returned_as_the_bank_says
         assert (await desk.hear(statement))[2] == 0, "it repeats the notifications"
     assert (await desk.hear(report))[2] == 0
     assert await broken(desk.books, desk.folder, desk.settings) == []
+    await desk.readdress("acc-2", "acc-3")
     again = await desk.settle()
     assert await desk.outcomes(again) == []
     rows = await desk.books.connection.fetch(
@@ -238,13 +173,6 @@ async def test_a_payment_after_its_rejection_is_a_contradiction_that_is_named(
     assert (await desk.outcomes(batch))[0] == ("acc-1", "REJECTED", "NO_REASON")
 
 
-def ach_bank(bank: Bank, **more: Any) -> None:
-    bank.account("US", "DE89370400440532013000", format="nacha", currency="USD",
-                 account_number="1234567890", **more)  # fmt: skip
-    bank.account("RAVI", "FR1420041010050500013M02606", format="nacha", currency="USD",
-                 account_number="987654", behaviour="closed-account")  # fmt: skip
-
-
 @pytest.mark.parametrize("desk", ["nacha-ppd"], indirect=True)
 async def test_what_the_ach_returns_is_given_back_and_goes_out_again(
     desk: Desk, bank: Bank
@@ -266,6 +194,7 @@ async def test_what_the_ach_returns_is_given_back_and_goes_out_again(
     (later,) = bank.says("nacha.return")
     assert await desk.hear(later) == ("ANSWERED", {"REJECTED": 1}, 1)
     assert await owed(desk.books) == {"member": -1300, "bank": 1300}
+    await desk.readdress("acc-2", "acc-3")
     again = await desk.settle()
     rows = await desk.books.connection.fetch(
         "SELECT account_id, original_batch, original_line FROM settlement_line "

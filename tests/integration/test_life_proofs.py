@@ -95,6 +95,11 @@ async def test_planted_corruptions_of_what_followed_are_found(books: Books, fold
 
 
 CORRUPTIONS = {
+    "settlement-revisions": [
+        "UPDATE settlement_batch SET revision = 0 WHERE batch = 'sky-air-000003'",
+        "UPDATE settlement_batch SET revision = 1 WHERE batch = 'sky-air-000001'",
+        "UPDATE settlement_batch SET through = through + 1 WHERE batch = 'sky-air-000003'",
+    ],
     "settlement-states": [
         "DELETE FROM settlement_state WHERE batch = 'sky-air-000003'",
         "DELETE FROM settlement_state WHERE state = 'APPROVED' AND batch = 'sky-air-000001'",
@@ -108,7 +113,8 @@ CORRUPTIONS = {
         "('sky-air-000001', 'WITHDRAWN', 'APPROVED', 'Eve', '2026-04-03', 'x')",
     ],
     "settlement-answers": [
-        "UPDATE acknowledgement SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "UPDATE acknowledgement SET outcome = 'ACCEPTED', came_back = false "
+        "WHERE outcome = 'REJECTED'",
         "DELETE FROM settlement_move WHERE kind = 'WITHDRAWN' AND leg = 1",
         "UPDATE transfer SET amount = amount + 1 WHERE credit = 'bank' AND leg = 1",
         "DELETE FROM transfer WHERE credit = 'bank' AND leg = 1",
@@ -117,7 +123,7 @@ CORRUPTIONS = {
     ],
     "settlement-owed": [
         "UPDATE settlement_move SET kind = 'PAID' WHERE kind = 'REJECTED'; UPDATE acknowledgement "
-        "SET outcome = 'ACCEPTED' WHERE outcome = 'REJECTED'",
+        "SET outcome = 'ACCEPTED', came_back = false WHERE outcome = 'REJECTED'",
         "UPDATE transfer SET credit = 'write-off' WHERE credit = 'payout-clearing'",
     ],
 }

@@ -231,6 +231,7 @@ async def test_a_life_with_everything_in_it_ties(books: Books, folder: Path) -> 
     await settle(books, folder)
     content = await sent(books, folder, "sky-air-000002")
     await acknowledge(books, folder, answered(content, {1: Verdict("E", flags="Y")}))
+    await books.member("acc-1", "11112")
     await books.grant("acc-2", "P2", -11)
     await books.member("acc-9", "99999")
     await settle(books, folder)

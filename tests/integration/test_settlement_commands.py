@@ -56,7 +56,8 @@ def test_settle_says_what_it_sealed_and_what_is_next(run: Run) -> None:
     assert settled.exit_code == 0, settled.stderr
     found = document(settled)
     assert list(found) == [
-        "batch", "partner", "through", "sequence", "lines", "totals", "held", "carried", "files",
+        "batch", "partner", "through", "sequence", "revision", "lines", "totals", "held", "carried",
+        "files",
     ]  # fmt: skip
     assert (found["batch"], found["lines"], found["held"]) == ("sky-air-000001", 1, 1)
     assert found["totals"] == {"SKY-MILE": 125}

@@ -42,8 +42,8 @@ class People:
     rows: list[tuple[int, Row]] = field(default_factory=list)
     """With the import that brought each."""
     accounts: dict[str, Account] = field(default_factory=dict)
-    activated: dict[tuple[str, str], date] = field(default_factory=dict)
-    """(account, code) → the earliest date."""
+    activated: dict[tuple[str, str], dict[date, date | None]] = field(default_factory=dict)
+    """(account, code) → first day → the first day on which it does not count any more."""
 
 
 def people(members: Sequence[Sequence[Row]], activations: Sequence[Sequence[Row]] = ()) -> People:
@@ -56,7 +56,8 @@ def people(members: Sequence[Sequence[Row]], activations: Sequence[Sequence[Row]
     for row in (row for rows in activations for row in rows):
         key = (str(row["account_id"]), str(row["code"]))
         day = date.fromisoformat(str(row["activated_on"]))
-        found.activated[key] = min(day, found.activated.get(key, day))
+        end = row.get("withdrawn_on")
+        found.activated.setdefault(key, {})[day] = date.fromisoformat(end) if end else None
     return found
 
 

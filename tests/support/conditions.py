@@ -28,7 +28,7 @@ class Known:
     day: date
     local: datetime
     account: Account
-    activated: Mapping[tuple[str, str], date]
+    activated: Mapping[tuple[str, str], Mapping[date, date | None]]
 
 
 def known_of(document: Document, facts: CardTransaction, day: date, people: People) -> Known:
@@ -80,8 +80,12 @@ def _key_holds(key: str, value: Any, known: Known) -> bool:
             opened = known.account.opened_on
             return opened is not None and 0 <= (known.day - opened) // timedelta(1) < int(value)
         case "activated":
-            on = known.activated.get((facts.account_id, value["code"]))
-            return on is not None and (value["counts"] == "always" or known.day >= on)
+            spans = known.activated.get((facts.account_id, value["code"]), {})
+            return any(
+                (value["counts"] == "always" or known.day >= first)
+                and (end is None or (first < end and known.day < end))
+                for first, end in spans.items()
+            )
         case "attributes":
             return all(facts.attributes.get(name) in wanted for name, wanted in value.items())
         case "merchant_name":

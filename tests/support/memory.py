@@ -145,8 +145,8 @@ def roster(
         current.values(),
         dates=dates,
         activations=[
-            activation_of(row)
-            for rows in activations
+            activation_of(row, revision)
+            for revision, rows in enumerate(activations, 1)
             for row in rows
             if row["account_id"] == account
         ],
@@ -172,10 +172,13 @@ def dates_of(row: Row, revision: int = 0) -> AccountDates:
     )  # fmt: skip
 
 
-def activation_of(row: Row) -> Activation:
+def activation_of(row: Row, revision: int = 0) -> Activation:
     """A row of an activation import as the commands read it."""
-    on = date.fromisoformat(str(row["activated_on"]))
-    return Activation(str(row["account_id"]), str(row["code"]), on)
+    on, end = date.fromisoformat(str(row["activated_on"])), row.get("withdrawn_on")
+    return Activation(
+        str(row["account_id"]), str(row["code"]), on, revision,
+        date.fromisoformat(end) if end else None,
+    )  # fmt: skip
 
 
 def _date(row: Row, name: str) -> date | None:

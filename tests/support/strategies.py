@@ -99,10 +99,12 @@ def activations(dice: Dice) -> list[Activates]:
     """What was activated, mostly once, sometimes for both accounts."""
     found = []
     for _ in range(dice.pick(0, 1, 2, 3)):
+        first = dice.pick("2026-02-01", "2026-03-04", "2026-03-08", "2026-03-30")
         row: Row = {
             "account_id": dice.pick("A1", "A1", "A2"),
             "code": dice.pick(*ACTIVATIONS),
-            "activated_on": dice.pick("2026-02-01", "2026-03-04", "2026-03-08", "2026-03-30"),
+            "activated_on": first,
+            "withdrawn_on": dice.pick(None, None, None, first, "2026-03-30"),
         }
         found.append(Activates((row,)))
     return found

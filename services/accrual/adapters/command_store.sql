@@ -27,9 +27,12 @@ SELECT DISTINCT ON (account_id) account_id, opened_on, closed_on, cycle_day, rev
  ORDER BY account_id, revision DESC;
 
 -- name: current_activations
--- The activations of these accounts.
-SELECT account_id, code, activated_on, revision FROM activation
- WHERE account_id = ANY($1::text[]);
+-- The activations that hold now of these accounts.
+SELECT DISTINCT ON (account_id, code, activated_on)
+       account_id, code, activated_on, withdrawn_on, revision
+  FROM activation
+ WHERE account_id = ANY($1::text[])
+ ORDER BY account_id, code, activated_on, revision DESC;
 
 -- name: of_issuer
 -- Accounts of a stream that have purchases with an issuer.
@@ -74,6 +77,6 @@ SELECT account_id, opened_on, closed_on, cycle_day, revision FROM account_dates
  WHERE account_id = ANY($1::text[]) ORDER BY account_id, revision;
 
 -- name: activations
--- What was activated for these accounts; the first row of a code counts.
-SELECT account_id, code, activated_on, revision FROM activation
- WHERE account_id = ANY($1::text[]) ORDER BY account_id, code, activated_on;
+-- What was activated for these accounts, and withdrawn; of equal days the newest last.
+SELECT account_id, code, activated_on, withdrawn_on, revision FROM activation
+ WHERE account_id = ANY($1::text[]) ORDER BY account_id, code, activated_on, revision;

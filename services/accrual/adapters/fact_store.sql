@@ -24,10 +24,12 @@ SELECT DISTINCT ON (account_id) account_id, opened_on, closed_on, cycle_day, rev
  ORDER BY account_id, revision DESC;
 
 -- name: activations
--- Every activation of these accounts, as of a revision.
-SELECT account_id, code, activated_on, revision
+-- The activations of these accounts that held at a revision.
+SELECT DISTINCT ON (account_id, code, activated_on)
+       account_id, code, activated_on, withdrawn_on, revision
   FROM activation
- WHERE account_id = ANY($1::text[]) AND revision <= $2;
+ WHERE account_id = ANY($1::text[]) AND revision <= $2
+ ORDER BY account_id, code, activated_on, revision DESC;
 
 -- name: changed_since
 -- Accounts whose rows changed after a revision.

@@ -60,7 +60,7 @@ async def import_activations(
     """Import activations. Raises InvalidInput with every bad line; then nothing is imported."""
     found = read_activations(content(path), file=str(path))
     async with facts(settings, by) as commands:
-        return await commands.import_activations(found.activations, on=on)
+        return await commands.import_activations(found.activations, on=on, ends=found.ends)
 
 
 async def resolve_event(

@@ -185,8 +185,11 @@ def _activated(clause: Activated) -> Test:
     code, always_counts = clause.code, clause.counts == "always"
 
     def active(facts: Facts) -> bool:
-        on = facts.account.activated_on(code)
-        return on is not None and (always_counts or facts.governing_on >= on)
+        day = facts.governing_on
+        for first, end in facts.account.activations(code):
+            if (always_counts or first <= day) and (end is None or day < end):
+                return True
+        return False
 
     return active
 

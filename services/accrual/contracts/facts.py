@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -20,8 +20,10 @@ class AccountFacts(Protocol):
     def cycle_day(self) -> int | None:
         """The day of the month on which its billing cycle closes."""
 
-    def activated_on(self, code: str) -> date | None:
-        """The earliest date on which an activation is recorded; None: never."""
+    def activations(self, code: str) -> Sequence[tuple[date, date | None]]:
+        """The first day of each activation and, once it is withdrawn, the first on which it does
+        not count any more; the earliest first, empty: never.
+        """
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):

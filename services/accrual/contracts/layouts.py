@@ -15,7 +15,11 @@ import yaml
 from pydantic import AfterValidator, JsonValue, WithJsonSchema
 
 UNITS, MONEY = "units", "money"
-_WRITTEN_BY_HAND = dict.fromkeys(("statement-credit", "nacha-ccd", "nacha-ppd", "pain.001"), MONEY)
+PAYOUTS: Mapping[str, str | None] = {"nacha-ccd": "USD", "nacha-ppd": "USD", "pain.001": None}
+"""Layouts that pay members through a bank → the one currency that they pay, None for any."""
+PAYOUT_PARTNER: Mapping[str, str] = {"pain.001": r"[A-Za-z0-9.-]{1,28}"}
+"""Layout → what a partner may be called whose batches it names as messages."""
+_WRITTEN_BY_HAND = dict.fromkeys(("statement-credit", *PAYOUTS), MONEY)
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 
 from services.accrual.contracts.clauses.money import AIR_MILES, STATEMENT_CREDIT
 from services.accrual.contracts.document import Document, Path, dotted
-from services.accrual.contracts.layouts import MONEY, layouts
+from services.accrual.contracts.layouts import MONEY, PAYOUT_PARTNER, PAYOUTS, layouts
 from services.kernel.units import is_currency
 
 FILE = ("settlement", "file")
@@ -94,6 +95,25 @@ def check_settlement(document: Document) -> None:
         for path in ((*FILE, "provider_code"), (*FILE, "offer_codes"), PRICE):
             if path[-1] in document.names(*path[:-1]):
                 document.report(path, f"has no place beside {layout}", at_key=True)
+        if layout in PAYOUTS:
+            _check_payout(document, layout, unit)
+
+
+def _check_payout(document: Document, layout: str, unit: str) -> None:
+    if document.text("settlement", "adjustments") == "send":
+        why = f"{layout} cannot charge a member: say `carry`"
+        document.report(("settlement", "adjustments"), why)
+    only = PAYOUTS[layout]
+    if only is not None and unit != only:
+        document.report((*FILE, "layout"), f"pays {only} only, not {unit}")
+    partner = document.text("partner")
+    names = PAYOUT_PARTNER.get(layout)
+    if partner is not None and names is not None and not re.fullmatch(names, partner, re.ASCII):
+        why = (
+            f"is too long for a message of {layout}, or has an underscore: at most 28 letters, "
+            "digits, dots and hyphens"
+        )
+        document.report(("partner",), why)
 
 
 def _check_mile_file(document: Document, layout: str) -> None:

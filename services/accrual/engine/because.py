@@ -155,11 +155,20 @@ def _first_days(days: int, facts: Facts, *, holds: bool) -> str:
 
 
 def _activated(clause: Activated, facts: Facts, *, holds: bool) -> str:
-    on = facts.account.activated_on(clause.code)
-    if on is None:
+    day, found = facts.governing_on, facts.account.activations(clause.code)
+    if not found:
         return f"the account has not activated {clause.code}"
-    text = f"the account activated {clause.code} on {on}"
-    return text if holds else f"{text}, after its date {facts.governing_on}"
+    begun = [span for span in found if span[0] <= day]
+    if holds:
+        standing = [first for first, end in found if end is None or day < end]
+        return f"the account activated {clause.code} on {standing[0]}"
+    if begun or clause.counts == "always":
+        first, end = (begun or list(found))[-1]
+        return (
+            f"the account activated {clause.code} on {first} and withdrew it on {end}, "
+            f"not later than its date {day}"
+        )
+    return f"the account activated {clause.code} on {found[0][0]}, after its date {day}"
 
 
 def _in(holds: bool) -> str:

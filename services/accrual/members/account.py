@@ -28,16 +28,18 @@ class AccountDates:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation, an opt-in, or a place on a target list, by its code. Rows only add up: the
-    earliest day of a code counts. `revision` is 0 until the row is recorded.
+    """An activation, an opt-in, or a place on a target list, by its code. `withdrawn_on` is the
+    first day on which it does not count any more, None while there is none. The latest revision of
+    a key holds; `revision` is 0 until the row is recorded.
     """
 
     account_id: str
     code: str
     activated_on: date
     revision: int = 0
+    withdrawn_on: date | None = None
 
     @property
     def key(self) -> tuple[str, str, date]:
-        """What a later row must equal to say nothing new."""
+        """What a later row must equal to replace this one."""
         return self.account_id, self.code, self.activated_on

@@ -34,6 +34,8 @@ class MemberRow:
         return self.account_id, self.card_token, self.program, self.enrolled_from
 
 
+Active = tuple[date, date | None]
+"""The first day on which an activation counts, and the first on which it does not any more."""
 Row = TypeVar("Row", MemberRow, AccountDates, Activation)
 
 
@@ -50,7 +52,7 @@ class Roster:
         spans: dict[str, tuple[tuple[date, date], ...]],
         products: dict[str, tuple[tuple[date, str | None], ...]],
         dates: AccountDates | None,
-        activated: dict[str, date],
+        activated: dict[str, tuple[Active, ...]],
     ) -> None:
         self._spans = spans
         self._products = products
@@ -105,21 +107,27 @@ class Roster:
                 return product
         return None
 
-    def activated_on(self, code: str) -> date | None:
-        """The earliest day on which the code was activated; None if it never was."""
-        return self._activated.get(code)
+    def activations(self, code: str) -> tuple[Active, ...]:
+        """The spans in which the code is active, the earliest first; empty if it never was."""
+        return self._activated.get(code, ())
 
 
 def _seen(rows: Iterable[Row], upto: int | None) -> Iterable[Row]:
     return rows if upto is None else [row for row in rows if row.revision <= upto]
 
 
-def _activated(activations: Iterable[Activation]) -> dict[str, date]:
-    """The earliest day of each code."""
-    earliest: dict[str, date] = {}
+def _activated(activations: Iterable[Activation]) -> dict[str, tuple[Active, ...]]:
+    """The spans of each code. One that was withdrawn on its own day never counted."""
+    current: dict[tuple[str, str, date], Activation] = {}
     for row in activations:
-        earliest[row.code] = min(row.activated_on, earliest.get(row.code, row.activated_on))
-    return earliest
+        held = current.get(row.key)
+        if held is None or held.revision <= row.revision:
+            current[row.key] = row
+    found: dict[str, list[Active]] = {}
+    for _, row in sorted(current.items()):
+        if row.withdrawn_on is None or row.withdrawn_on > row.activated_on:
+            found.setdefault(row.code, []).append((row.activated_on, row.withdrawn_on))
+    return {code: tuple(spans) for code, spans in found.items()}
 
 
 def _products(rows: list[MemberRow]) -> tuple[tuple[date, str | None], ...]:

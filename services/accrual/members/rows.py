@@ -11,11 +11,14 @@ from services.accrual.members.roster import MemberRow, Row
 
 @dataclass(frozen=True, slots=True)
 class AccountRows:
-    """Member rows, dates and activations of accounts."""
+    """Member rows, dates and activations of accounts. Without `ends` a file says nothing about
+    when activations end: those that are known stay as they are.
+    """
 
     members: list[MemberRow] = field(default_factory=list)
     dates: list[AccountDates] = field(default_factory=list)
     activations: list[Activation] = field(default_factory=list)
+    ends: bool = True
 
     @property
     def accounts(self) -> list[str]:
@@ -29,7 +32,7 @@ class AccountRows:
         """The same rows in parts of at most so many accounts, in the order of the accounts."""
         accounts = self.accounts
         part_of = {account: at // accounts_max for at, account in enumerate(accounts)}
-        found = [AccountRows() for _ in range(0, len(accounts), accounts_max)]
+        found = [AccountRows(ends=self.ends) for _ in range(0, len(accounts), accounts_max)]
         for member in self.members:
             found[part_of[member.account_id]].members.append(member)
         for dates in self.dates:
@@ -47,8 +50,14 @@ class AccountRows:
         return AccountRows(
             _beyond(self.members, held.members),
             _beyond(self.dates, [*held.dates, *unsaid]),
-            _beyond(self.activations, held.activations),
+            _beyond(self._told(held), held.activations),
+            self.ends,
         )
+
+    def _told(self, held: AccountRows) -> list[Activation]:
+        """The activations of which something is said that may be new."""
+        known = set() if self.ends else {row.key for row in held.activations}
+        return [row for row in self.activations if row.key not in known]
 
     def at(self, revision: int) -> AccountRows:
         """The same rows as they are recorded at a revision."""
@@ -56,6 +65,7 @@ class AccountRows:
             [replace(row, revision=revision) for row in self.members],
             [replace(row, revision=revision) for row in self.dates],
             [replace(row, revision=revision) for row in self.activations],
+            self.ends,
         )
 
 

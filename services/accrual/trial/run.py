@@ -49,9 +49,9 @@ class Everyone:
         """Only what the event itself says."""
         return None
 
-    def activated_on(self, code: str) -> date | None:
-        """Never."""
-        return None
+    def activations(self, code: str) -> tuple[tuple[date, date | None], ...]:
+        """None."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

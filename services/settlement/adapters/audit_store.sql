@@ -80,6 +80,16 @@ WITH placed AS (
 SELECT (SELECT count(*) FROM placed) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
 
+-- name: revisions
+-- A batch's revision is the number of batches of its partner and day withdrawn before its seal.
+WITH fault AS (
+  SELECT format('%s has revision %s: %s batches of its day were withdrawn before it', batch, stored,
+                revision) AS what
+    FROM settlement_batch_revision WHERE revision <> stored
+)
+SELECT (SELECT count(*) FROM settlement_batch) AS checked,
+       ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
+
 -- name: originals
 -- A line that names another one names an earlier one of the same sum that gave something, and no
 -- line is taken below zero.

@@ -178,6 +178,7 @@ class PostgresLifeStore:
             [before.outcome if before else None for before in was],
             [one.code for one in told],
             [one.number for one in told],
+            [one.came_back for one in told],
             event.by, event.on, *place,
         )  # fmt: skip
         merged = [(one.line, one.number) for one in told if one.number is not None]

@@ -53,10 +53,11 @@ SELECT t.*, $6 FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::inte
 
 -- name: add_outcomes
 -- What the partner says of lines; each row names the one before it.
-INSERT INTO acknowledgement (batch, line, nth, outcome, previous, code, membership_number, who,
-                             recorded_on, stream_id, seq)
-SELECT $1, t.*, $8, $9, $10, $11
-  FROM unnest($2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[]) AS t;
+INSERT INTO acknowledgement (batch, line, nth, outcome, previous, code, membership_number,
+                             came_back, who, recorded_on, stream_id, seq)
+SELECT $1, t.*, $9, $10, $11, $12
+  FROM unnest($2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::boolean[]) AS t;
 
 -- name: add_merges
 -- Numbers that the partner merged, unless that is known already.

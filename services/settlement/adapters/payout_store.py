@@ -11,6 +11,7 @@ from services.runtime.database import Connection, copy_rows
 from services.runtime.named_queries import load_queries
 from services.runtime.sealing import Opener, Sealer
 from services.settlement.batches.payout import Payee, Payer, Payouts
+from services.settlement.batches.returns import Details
 from services.settlement.files.payout_sheet import PAYEE, PAYER, Account
 
 _sql = load_queries("services.settlement.adapters", "payout_store.sql")
@@ -91,3 +92,14 @@ async def book(
         elif row["role"] == PAYEE:
             payees[row["owner"]] = Payee(*values)
     return Payouts(payer, payees) if payer is not None else None
+
+
+async def history(
+    connection: Connection, opener: Opener, *, facts: int, accounts: Collection[str]
+) -> dict[str, list[Details]]:
+    """The accounts of members in the order of their revisions, up to those of `facts`."""
+    found: dict[str, list[Details]] = {}
+    for row in await connection.fetch(_sql.history, sorted(accounts), facts, timeout=READ_SECONDS):
+        payee = Payee(*json.loads(opener.open(row["sealed"])))
+        found.setdefault(row["owner"], []).append(Details(row["revision"], payee))
+    return found

@@ -17,6 +17,11 @@ SELECT DISTINCT ON (role, owner) role, owner, sealed
    AND ((role = 'payer' AND owner = $1) OR (role = 'payee' AND owner = ANY($3::text[])))
  ORDER BY role, owner, revision DESC;
 
+-- name: history
+-- Every account of members, as they stood one after the other up to a revision.
+SELECT owner, revision, sealed FROM settlement_payout
+ WHERE role = 'payee' AND owner = ANY($1::text[]) AND revision <= $2 ORDER BY owner, revision;
+
 -- name: all_rows
 -- The whole table, for a rebuild.
 SELECT role, owner, revision, sealed, recorded_by, recorded_on, accepts FROM settlement_payout;

@@ -22,6 +22,7 @@ from services.settlement.batches.due import Due
 from services.settlement.batches.line import Earlier
 from services.settlement.batches.order import Seal
 from services.settlement.batches.payout import Payouts
+from services.settlement.batches.returns import CameBack, Details, Returns
 from services.settlement.batches.terms import TermsBook, read_terms
 from services.settlement.files.payout import ENDINGS
 from services.settlement.ports import Place, Sight
@@ -107,6 +108,8 @@ class PostgresSealStore:
             facts=facts,
             numbers={row["account_id"]: row["membership_number"] for row in numbers},
             payouts=await self._payouts(partner, facts, due),
+            returns=await self._returns(partner, facts, due),
+            revision=await self._connection.fetchval(_sql.revision, partner, through),
         )
 
     async def _payouts(self, partner: str, facts: int, due: Sequence[Due]) -> Payouts | None:
@@ -119,6 +122,19 @@ class PostgresSealStore:
         return await payout_store.book(
             self._connection, self._opener, partner=partner, facts=facts, accounts=paid
         )
+
+    async def _returns(self, partner: str, facts: int, due: Sequence[Due]) -> Returns:
+        """What came back of the members who are due something, and where they are paid since."""
+        rows = await self._connection.fetch(_sql.came_back, partner, timeout=LOOK_SECONDS)
+        members = {found.account_id for found in due} if rows else set()
+        lines = [CameBack(*row) for row in rows if row["account_id"] in members]
+        paid = {line.account_id for line in lines if not line.membership_number}
+        details: Mapping[str, Sequence[Details]] = {}
+        if paid and self._opener is not None:
+            details = await payout_store.history(
+                self._connection, self._opener, facts=facts, accounts=paid
+            )
+        return Returns({(one.account_id, one.membership_number): one for one in lines}, details)
 
     async def earlier(
         self, partner: str, purchases: Collection[tuple[int, int]]
@@ -195,9 +211,9 @@ def _batch_row(seal: Seal) -> tuple[object, ...]:
     order = seal.order
     last_seq = seal.seq + len(seal.events) - 1
     return (
-        seal.batch, order.partner, seal.sequence, order.through, order.by, seal.stream_id,
-        seal.seq, last_seq, json.dumps(dict(seal.vector)), seal.facts, json.dumps(seal.totals),
-        _entries(seal.held), _entries(seal.carried),
+        seal.batch, order.partner, seal.sequence, seal.revision, order.through, order.by,
+        seal.stream_id, seal.seq, last_seq, json.dumps(dict(seal.vector)), seal.facts,
+        json.dumps(seal.totals), _entries(seal.held), _entries(seal.carried),
     )  # fmt: skip
 
 

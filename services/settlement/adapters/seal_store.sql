@@ -6,6 +6,17 @@ SELECT contract, version, terms::text AS terms FROM settlement_terms WHERE partn
 -- The number of the partner's next batch.
 SELECT coalesce(max(sequence), 0) + 1 FROM settlement_batch WHERE partner = $1;
 
+-- name: revision
+-- How many batches of the partner through the day were withdrawn: the next one restates them.
+SELECT count(*)
+  FROM settlement_batch AS b JOIN settlement_state AS s USING (batch)
+ WHERE b.partner = $1 AND b.through = $2 AND s.state = 'WITHDRAWN';
+
+-- name: came_back
+-- What came back from where its member cannot be reached.
+SELECT account_id, membership_number, facts, batch, line, code, recorded_on
+  FROM settlement_came_back WHERE partner = $1;
+
 -- name: due
 -- What is due to partner $1 through day $2 and stands in no line. The first row, which is there
 -- even when nothing is due, says how far the streams were committed and the facts' revision: one
@@ -59,10 +70,10 @@ VALUES ($1, $2, $3::date::timestamp AT TIME ZONE 'UTC', 'command', $4, 'RECORDED
 
 -- name: add_batch
 -- The batch itself; it never changes.
-INSERT INTO settlement_batch (batch, partner, sequence, through, sealed_by, stream_id, seq,
-                              last_seq, vector, facts, totals, held, carried)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11::text::jsonb, $12::text::jsonb,
-        $13::text::jsonb);
+INSERT INTO settlement_batch (batch, partner, sequence, revision, through, sealed_by, stream_id,
+                              seq, last_seq, vector, facts, totals, held, carried)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12::text::jsonb,
+        $13::text::jsonb, $14::text::jsonb);
 
 -- name: add_lines
 -- Its lines. Tables that guard their rows take no COPY.

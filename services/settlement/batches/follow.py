@@ -70,7 +70,7 @@ class FollowUp:
             "on": self.on.isoformat(),
             "facts": self.facts,
             "because": dict(self.because),
-            "told": [list(told) for told in self.told],
+            "told": [list(told if told.came_back else told[:-1]) for told in self.told],
         }
         text = json.dumps(inputs, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode()

@@ -27,10 +27,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A batch about to be stored. `seq` is that of the first of its events."""
+    """A batch about to be stored. `seq` is that of the first of its events; `revision` is 0, or how
+    many withdrawn batches of the same day it restates.
+    """
 
     order: Order
     sequence: int
+    revision: int
     stream_id: int
     seq: int
     vector: Mapping[str, int]

@@ -25,12 +25,16 @@ NEXT: Mapping[str | None, frozenset[str]] = {
 
 
 class Told(NamedTuple):
-    """One line's outcome. `code` says why; `number` is the one the member was merged into."""
+    """One line's outcome. `code` says why; `number` is the one the member was merged into.
+
+    `came_back` is for a rejected line whose member cannot be reached where it went.
+    """
 
     line: int
     outcome: str
     code: str = ""
     number: str | None = None
+    came_back: bool = False
 
 
 class Latest(NamedTuple):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from services.kernel.errors import Problem
 from services.settlement.batches.line import Line
 from services.settlement.batches.outcome import ACCEPTED, MERGED, REJECTED, WARNED, Told
+from services.settlement.exchange import came_back
 from services.settlement.files.fields import read_date, read_overpunched, shown
 from services.settlement.files.file import Findings
 
@@ -143,7 +144,8 @@ def _told(record: str, number: int, found: Findings) -> Told | None:
         code = "+".join(["WARNED", *raised]) if status == "R" else "+".join(raised)
         return Told(line, MERGED, code, merge_to.strip(" ").lstrip("0"))
     if outcome == REJECTED:
-        return Told(line, REJECTED, "+".join(raised) or "FATAL")
+        back = came_back.holds(LAYOUT, raised)
+        return Told(line, REJECTED, "+".join(raised) or "FATAL", came_back=back)
     return Told(line, outcome, "+".join(raised))
 
 

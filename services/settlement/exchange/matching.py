@@ -8,9 +8,16 @@ from typing import NamedTuple
 
 from services.kernel.rates import parse_exact
 from services.settlement.batches.follow import Following
-from services.settlement.batches.outcome import ACCEPTED, PAID, UNKNOWN, WARNED, Told
+from services.settlement.batches.outcome import (
+    ACCEPTED,
+    PAID,
+    REJECTED,
+    UNKNOWN,
+    WARNED,
+    Told,
+)
 from services.settlement.batches.payout import Owed, owed
-from services.settlement.exchange import nacha_return
+from services.settlement.exchange import came_back, nacha_return
 from services.settlement.exchange.answers import BankAnswer, Change, Placed, Said
 from services.settlement.files import nacha_reader, pain, payout
 from services.settlement.files.fields import shown
@@ -53,7 +60,7 @@ def match(
         if not _fits(one, payment, ach, found):
             continue
         nth = named[one.reference] = named.get(one.reference, -1) + 1
-        _add(matched, nth, one, payment.owed)
+        _add(matched, nth, one, payment.owed, back=came_back.holds(answer.layout, [one.code]))
         if one.corrected:
             matched.changes.append(
                 Change(payment.owed.lines[0], payment.owed.account_id, one.code, one.corrected)
@@ -134,12 +141,13 @@ def _fits(one: Said, payment: _Sent, ach: bool, found: Findings) -> bool:
     return True
 
 
-def _add(matched: Matched, nth: int, one: Said, payment: Owed) -> None:
+def _add(matched: Matched, nth: int, one: Said, payment: Owed, *, back: bool = False) -> None:
     while len(matched.rounds) <= nth:
         matched.rounds.append([])
     for line in payment.lines:
         code = one.code if one.outcome not in (ACCEPTED, PAID, UNKNOWN) else ""
-        matched.rounds[nth].append(Placed(one.at, Told(line, one.outcome, code)))
+        told = Told(line, one.outcome, code, came_back=back and one.outcome == REJECTED)
+        matched.rounds[nth].append(Placed(one.at, told))
 
 
 def _add_rest(

@@ -7,8 +7,9 @@ from typing import Any
 
 from services.settlement.batches.follow import Following
 from services.settlement.batches.line import Line
-from services.settlement.batches.outcome import MERGED, Told
-from services.settlement.exchange.answers import BY_PAGE, Placed
+from services.settlement.batches.outcome import MERGED, REJECTED, Told
+from services.settlement.exchange import came_back
+from services.settlement.exchange.answers import ANSWER_PAGE, BY_PAGE, Placed
 from services.settlement.files.fields import shown
 from services.settlement.files.file import Findings
 from services.settlement.files.layout.reader import Reading
@@ -28,7 +29,7 @@ def read(reading: Reading, file: str, standing: Following) -> tuple[list[Placed]
         if line is None:
             found.add("was never sent", line=at, field="line", value=shown(str(number)))
         elif _same(row, line, at, found):
-            told.append(Placed(at, _told(row, line.line)))
+            told.append(Placed(at, _told(row, line)))
     if sent:
         shown_ = ", ".join(map(str, sorted(sent)[:10])) + (" and more" if len(sent) > 10 else "")
         found.add(f"does not answer line {shown_}", line=1)
@@ -51,5 +52,8 @@ def _same(row: Mapping[str, Any], line: Line, at: int, found: Findings) -> bool:
     return True
 
 
-def _told(row: Mapping[str, Any], line: int) -> Told:
-    return Told(line, row["outcome"], row["code"] or "", row["new_number"] or None)
+def _told(row: Mapping[str, Any], line: Line) -> Told:
+    code = row["code"] or ""
+    back = bool(line.membership_number) and came_back.holds(ANSWER_PAGE, [code])
+    return Told(line.line, row["outcome"], code, row["new_number"] or None,
+                came_back=back and row["outcome"] == REJECTED)  # fmt: skip

@@ -10,6 +10,7 @@ from services.kernel.units import is_currency
 from services.settlement.batches.batch import Sealed
 from services.settlement.batches.due import Sum
 from services.settlement.batches.payout import Payouts
+from services.settlement.batches.returns import NOTHING, CameBack, Returns
 from services.settlement.batches.terms import PartnerTerms
 from services.settlement.billing.journal import journal
 from services.settlement.files import (
@@ -45,12 +46,29 @@ PUBLISHED = (
 )
 
 
-def refusal(found: Sum, payouts: Payouts | None = None) -> str | None:
-    """Why a sum's layout cannot write it; None if it can."""
+def refusal(found: Sum, payouts: Payouts | None = None, returns: Returns = NOTHING) -> str | None:
+    """Why a sum's layout cannot write it, or would send it where the last one came back from;
+    None if nothing speaks against it.
+    """
     if found.terms.layout in payout.ENDINGS:
-        return payout.refusal(found, payouts)
+        return payout.refusal(found, payouts) or _unreachable(
+            returns.of_payout(found), "the payout account", "import other payout details"
+        )
     page = outgoing().get(found.terms.layout)
-    return statement_credit.refusal(found) if page is None else partner.refusal(page, found)
+    if page is None:
+        return statement_credit.refusal(found)
+    return partner.refusal(page, found) or _unreachable(
+        returns.of_number(found), "the membership number", "import another number"
+    )
+
+
+def _unreachable(back: CameBack | None, where: str, remedy: str) -> str | None:
+    if back is None:
+        return None
+    return (
+        f"{where} came back with {back.code} on {back.recorded_on} ({back.batch}/{back.line}): "
+        f"{remedy}"
+    )
 
 
 def problems(terms: PartnerTerms) -> list[Problem]:

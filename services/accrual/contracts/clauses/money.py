@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from services.accrual.contracts.clauses.clause import Clause
 from services.accrual.contracts.clauses.conditions import Weekday
 from services.accrual.contracts.clauses.periods import Reward
-from services.accrual.contracts.layouts import UNITS, Layout, settling
+from services.accrual.contracts.layouts import PAYOUTS, UNITS, Layout, settling
 from services.accrual.contracts.names import Identifier, Money, OfferCode, ProviderCode
 from services.accrual.contracts.numbers import Day, Exact, Percent, Whole, Yes
 from services.kernel.rates import Rounding as Mode
@@ -152,6 +152,14 @@ class Settlement(Clause):
             "if": {"properties": {"file": {"properties": {"layout": {"enum": settling(UNITS)}}}}},
             "then": {"required": ["miles_price"]},
             "else": {"properties": {"miles_price": False}},
+            "allOf": [
+                {
+                    "if": {
+                        "properties": {"file": {"properties": {"layout": {"enum": [*PAYOUTS]}}}}
+                    },
+                    "then": {"properties": {"adjustments": {"const": "carry"}}},
+                }
+            ],
         }
     )
 

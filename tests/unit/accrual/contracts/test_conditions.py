@@ -27,9 +27,10 @@ class FakeAccount:
     opened_on: date | None = None
     cycle_day: int | None = None
     active: date | None = None
+    ended: date | None = None
 
-    def activated_on(self, code: str) -> date | None:
-        return self.active if code == "SPRING" else None
+    def activations(self, code: str) -> list[tuple[date, date | None]]:
+        return [(self.active, self.ended)] if code == "SPRING" and self.active else []
 
 
 def at(moment: str) -> int:
@@ -163,6 +164,23 @@ def test_an_activation_counts_from_its_day_on(signed: Callable[..., Signed]) -> 
     active = compile_terms(signed((CONDITION, given)).contract).rules[1].when
     facts = msgspec.structs.replace(DINING, governing_on=date(2026, 3, 6))
     assert active(facts)
+
+
+@pytest.mark.parametrize("counts", ["from_activation", "always"])
+def test_a_withdrawn_activation_counts_until_the_day_before(
+    signed: Callable[..., Signed], counts: str
+) -> None:
+    given = f"when: {{activated: {{code: SPRING, counts: {counts}}}}}"
+    active = compile_terms(signed((CONDITION, given)).contract).rules[1].when
+    account = FakeAccount(active=date(2026, 3, 6), ended=date(2026, 3, 9))
+    days = {5: counts == "always", 6: True, 8: True, 9: False, 10: False}
+    found = {
+        day: active(
+            msgspec.structs.replace(DINING, governing_on=date(2026, 3, day), account=account)
+        )
+        for day in days
+    }
+    assert found == days
 
 
 def test_hours_are_those_on_the_wall_in_summer_and_winter(signed: Callable[..., Signed]) -> None:

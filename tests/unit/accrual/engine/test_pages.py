@@ -57,6 +57,7 @@ def page(
     rules: list[dict[str, Any]],
     dates: AccountDates | None = None,
     activated: date | None = None,
+    withdrawn: date | None = None,
     **contract: Any,
 ) -> str:
     """What is told of a purchase, without the line on its net, a line for each step."""
@@ -67,7 +68,9 @@ def page(
         book=Book([compile_terms(parse(document.encode(), file="page.yaml").contract)]),
         enrolments=Roster.of(
             [row], dates=[dates] if dates else [],
-            activations=[Activation("A1", "SPRING", activated)] if activated else [],
+            activations=[
+                Activation("A1", "SPRING", activated, withdrawn_on=withdrawn)
+            ] if activated else [],
         ),
     )  # fmt: skip
     (found,) = [one for one in account.purchases.values() if one.label == label]
@@ -189,6 +192,14 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"opened on {opened_on}", page("P1", CORNER, rules=[new], dates=dates)
     late = rule(when={"activated": {"code": "SPRING", "counts": "from_activation"}})
     yield "activated later", page("P1", CORNER, rules=[late], activated=date(2026, 3, 5))
+    for counts in ("from_activation", "always"):
+        ended = rule(when={"activated": {"code": "SPRING", "counts": counts}})
+        yield (
+            f"withdrawn, {counts}",
+            page(
+                "P1", CORNER, rules=[ended], activated=date(2026, 2, 1), withdrawn=date(2026, 3, 2)
+            ),
+        )
 
 
 GOLDEN = dict(part.split("\n", 1) for part in PAGES.read_text("utf-8").split("== ")[1:])

@@ -55,7 +55,32 @@ def test_a_code_that_no_contract_could_name_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["", "A1,Q1,2026-01-05\n", "code,account_id,activated_on\n"])
 def test_another_header_is_refused(text: str) -> None:
-    assert told(text) == ["a.csv:1: must be the header account_id,code,activated_on"]
+    assert told(text) == [
+        "a.csv:1: must be the header account_id,code,activated_on and, if wanted, after it "
+        "withdrawn_on"
+    ]
+
+
+def test_a_file_may_say_when_activations_end() -> None:
+    head = "account_id,code,activated_on,withdrawn_on\n"
+    text = f"{head}A1,Q1,2026-01-05,2026-03-01\nA2,Q1,2026-01-05,\n"
+    found = read_activations(text.encode(), file="a.csv")
+    assert (found.ends, read_activations(HEAD.encode(), file="a.csv").ends) == (True, False)
+    assert found.activations == [
+        Activation("A1", "Q1", date(2026, 1, 5), withdrawn_on=date(2026, 3, 1)),
+        Activation("A2", "Q1", date(2026, 1, 5)),
+    ]
+
+
+def test_an_end_that_cannot_be_is_told() -> None:
+    head = "account_id,code,activated_on,withdrawn_on\n"
+    rows = "A1,Q1,2026-01-05,2026-01-04\nA2,Q1,2026-01-05,\nA2,Q1,2026-01-05,2026-02-01\n"
+    assert told(head + rows + "A3,Q1,2026-01-05,soon\n") == [
+        "a.csv:2: withdrawn_on: '2026-01-04': is before activated_on (2026-01-05)",
+        "a.csv:4: withdrawn_on: '2026-02-01': line 3 has another withdrawn_on for the same "
+        "account, code and activated_on",
+        "a.csv:5: withdrawn_on: 'soon': must be a date as YYYY-MM-DD",
+    ]
 
 
 def test_an_account_in_the_form_of_a_uuid_may_hold_what_passes_for_a_card_number() -> None:

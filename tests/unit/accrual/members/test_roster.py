@@ -137,7 +137,7 @@ def test_dates_that_nobody_told_are_not_known() -> None:
     assert Roster.of([row()], dates=[dates(day(1))], upto=0).opened_on is None
 
 
-def test_a_code_is_activated_since_its_earliest_day() -> None:
+def test_a_code_is_active_in_the_spans_of_its_activations() -> None:
     found = [
         Activation("A1", "Q1", day(5), 1),
         Activation("A1", "Q1", day(3), 4),
@@ -146,8 +146,30 @@ def test_a_code_is_activated_since_its_earliest_day() -> None:
     ]
     for order in (found, found[::-1]):
         roster = Roster.of([], activations=order)
-        assert [roster.activated_on(code) for code in ("Q1", "Q2", "Q3")] == [day(3), day(1), None]
-        assert Roster.of([], activations=order, upto=3).activated_on("Q1") == day(5)
+        assert roster.activations("Q1") == ((day(3), None), (day(5), None), (day(7), None))
+        assert [roster.activations(code) for code in ("Q2", "Q3")] == [((day(1), None),), ()]
+        assert Roster.of([], activations=order, upto=3).activations("Q1") == ((day(5), None),)
+
+
+def test_a_withdrawal_holds_from_its_revision_on_and_may_be_taken_back() -> None:
+    found = [
+        Activation("A1", "Q1", day(3), 1),
+        Activation("A1", "Q1", day(3), 2, day(9)),
+        Activation("A1", "Q1", day(12), 3),
+        Activation("A1", "Q1", day(3), 4, day(3)),
+        Activation("A1", "Q1", day(3), 5),
+    ]
+    for order in (found, found[::-1]):
+        spans = [
+            Roster.of([], activations=order, upto=upto).activations("Q1") for upto in range(1, 6)
+        ]
+        assert spans == [
+            ((day(3), None),),
+            ((day(3), day(9)),),
+            ((day(3), day(9)), (day(12), None)),
+            ((day(12), None),),
+            ((day(3), None), (day(12), None)),
+        ]
 
 
 ROWS = st.lists(
