@@ -81,7 +81,7 @@ def exact(text: str) -> str:
 def condition(voice: Voice, given: Given) -> str:
     """What a purchase must be, to be read after "purchases"."""
     parts = [*_lists(voice, given), *_account(voice, given), *_when(voice, given)]
-    nots = [condition(voice, one) for one in given.parts("unless")]
+    nots = sorted(condition(voice, one) for one in given.parts("unless"))
     if nots:
         parts.append(voice.say("where.unless", conditions=voice.words.join("except", nots)))
     return voice.words.join("commas", parts)
