@@ -112,7 +112,9 @@ def _purchases(voice: Voice, given: Given) -> tuple[Said, ...]:
     if given.text("applies_to") == "all":
         cards = say("contract.cards.all")
     else:
-        cards = say("contract.cards.some", products=voice.all_of(sorted(covered)), count=len(covered))
+        cards = say(
+            "contract.cards.some", products=voice.all_of(sorted(covered)), count=len(covered)
+        )
     told = [Said("", "amount", counts), Said("", "cards", cards)]
     for entry in given.parts("exclude"):
         if entry.has("kind"):
