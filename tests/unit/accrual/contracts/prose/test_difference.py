@@ -65,7 +65,7 @@ def test_every_change_of_a_version_is_told_once() -> None:
         "new: sky-air pays 33.33 % of each reward, and what rounding leaves",
         "base earns at most 60 instead of 50 SKY-MILE a calendar month and account",
         "base: new: What counts towards 60 SKY-MILE a calendar month and account starts afresh "
-        "with this version",
+        "with this version, unless its terms are as before",
         "dining earns at most 60 instead of 50 SKY-MILE a calendar month and account together "
         "with rule base",
     ]
