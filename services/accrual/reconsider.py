@@ -33,11 +33,13 @@ class Difference:
     taken_back: dict[str, int] = field(default_factory=dict)
 
     def absorb(self, decided: Decided) -> None:
-        """Count the transfers of another part."""
+        """Count the transfers of another part. A fee goes to no member: it is no reward."""
         for transfer in decided.transfers:
             self.purchases.add((transfer.of_stream_id, transfer.of_purchase))
-            grant = transfer.credit == chart.member(transfer.account_id)
-            sums = self.granted if grant else self.taken_back
+            member = chart.member(transfer.account_id)
+            if member not in (transfer.credit, transfer.debit):
+                continue
+            sums = self.granted if transfer.credit == member else self.taken_back
             sums[transfer.unit] = sums.get(transfer.unit, 0) + transfer.amount
 
 

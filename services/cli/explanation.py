@@ -75,8 +75,12 @@ def rows(document: Document) -> Iterator[Row]:
 def summary(document: Document) -> str:
     """One or two sentences: what the event gave, and what its purchase has now."""
     if document["outcome"] == "POSTED":
-        moved = [step for step in document["steps"] if step["step"] == "posted"]
-        first = f"It {_all_of([_moved(step) for step in moved])}"
+        moved: dict[tuple[str, str, bool], list[Document]] = {}
+        for step in document["steps"]:
+            if step["step"] == "posted":
+                key = (step["purchase"], step["unit"], step["amount"] > 0)
+                moved.setdefault(key, []).append(step)
+        first = f"It {_all_of([_moved(steps) for steps in moved.values()])}"
     else:
         first = _OUTCOMES[document["outcome"]]
         why = _REASONS.get(document["reason"])
@@ -90,10 +94,16 @@ def summary(document: Document) -> str:
     return f"{first}. Purchase {document['purchase']} has {has} now."
 
 
-def _moved(step: Document) -> str:
-    amount, of = _amount(abs(step["amount"]), step["unit"]), f"purchase {step['purchase']}"
-    moved = f"gave {of} {amount}" if step["amount"] > 0 else f"took {amount} back from {of}"
-    return f"{moved} ({step['rule']})"
+def _moved(steps: list[Document]) -> str:
+    """What one purchase was given, or what was taken back from it, in one unit."""
+    unit, of = steps[0]["unit"], f"purchase {steps[0]['purchase']}"
+    total = sum(step["amount"] for step in steps)
+    amount = _amount(abs(total), unit)
+    moved = f"gave {of} {amount}" if total > 0 else f"took {amount} back from {of}"
+    if len(steps) == 1:
+        return f"{moved} ({steps[0]['rule']})"
+    by_rule = [f"{step['rule']} {major(abs(step['amount']), unit)}" for step in steps]
+    return f"{moved} ({', '.join(by_rule)})"
 
 
 def _step(step: Document) -> Row:

@@ -58,6 +58,10 @@ def attempt(
         Path | None,
         typer.Option(help="With --events: a member file. Left out, everyone takes part."),
     ] = None,
+    activations: Annotated[
+        Path | None,
+        typer.Option(help="With --events: an activation file. Left out, nothing is activated."),
+    ] = None,
     cores: Annotated[
         int | None, typer.Option(min=1, help="At most so many processes; left out: all cores.")
     ] = None,
@@ -78,16 +82,17 @@ def attempt(
         if window.last < window.first:
             why = f"is before --from ({window.first})"
             raise InvalidInput([Problem(why, field="--to", value=str(window.last))])
-        if events is None and (against or members):
+        given = (("--against", against), ("--members", members), ("--activations", activations))
+        if events is None and (alone := [field for field, value in given if value]):
             why = "goes with --events: the record has approved versions and members of its own"
-            raise InvalidInput([Problem(why, field="--against" if against else "--members")])
+            raise InvalidInput([Problem(why, field=field) for field in alone])
         draft = parse(_content(path), file=str(path))
         with _progress(session) as progress:
             if events is None:
                 settings = session.settings()
                 found = await accrual.try_on_record(settings, draft, window, progress, cores=cores)
             else:
-                on = _OnFile(events, against, members, cores)
+                on = _OnFile(events, against, members, activations, cores)
                 found = await on.tried(session, draft, window, progress)
         source = "record" if events is None else str(events)
         return Report.of(found, source, clock.monotonic_seconds() - began)
@@ -102,6 +107,7 @@ class _OnFile:
     events: Path
     against: list[Path] | None
     members: Path | None
+    activations: Path | None
     cores: int | None
 
     async def tried(
@@ -116,7 +122,7 @@ class _OnFile:
             session.say("no database is configured and no --against: beside it stands nothing")
         return await accrual.try_on_events(
             settings, draft, window, progress, events=_events(self.events, draft.contract.issuer),
-            against=beside, members=self.members, cores=self.cores,
+            against=beside, members=self.members, activations=self.activations, cores=self.cores,
         )  # fmt: skip
 
 

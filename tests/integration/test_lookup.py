@@ -114,6 +114,27 @@ async def test_what_came_later_says_whose_refund_freed_the_room(migrated_url: st
     assert verdicts == {"base": "LOST", "dining": "EARNS"}
 
 
+async def test_what_came_later_says_when_a_count_before_it_changed(migrated_url: str) -> None:
+    async with ledger.opened(migrated_url) as book:
+        await opened_page("punch-card", book)
+        async with book.books() as books:
+            (told,) = await books.explain("first-bank/P5")
+            (refund,) = await books.explain("first-bank/refund-10")
+    assert [entry["text"] for entry in told["later"]] == [
+        "+10 SKY-MILE by coffee: what was counted before it changed when purchase P1 was refunded "
+        "(refund refund-10)",
+        "−10 SKY-MILE by coffee: what was counted before it changed when purchase P4 was refunded "
+        "(refund refund-11)",
+        "+10 SKY-MILE by coffee: what was counted before it changed when purchase P4 got its "
+        "refund reversed (reversal of a refund refund-12)",
+    ]
+    posted = [step["text"] for step in refund["steps"] if step["step"] == "posted"]
+    assert posted == [
+        "this event posted P4 −10 SKY-MILE by coffee: what was counted before it changed",
+        "this event posted P5 +10 SKY-MILE by coffee: what was counted before it changed",
+    ]
+
+
 @pytest.mark.parametrize(
     "corruption",
     [

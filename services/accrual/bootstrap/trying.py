@@ -11,6 +11,7 @@ from services.accrual.adapters import command_store, state_store, trial_store
 from services.accrual.batch import Loaded
 from services.accrual.bootstrap.parts import content
 from services.accrual.contracts.parse import Signed
+from services.accrual.members.activations import read_activations
 from services.accrual.members.csv import read_members
 from services.accrual.members.rows import AccountRows
 from services.accrual.trial.drafted import Documents
@@ -63,30 +64,36 @@ async def try_on_events(
     events: Iterable[CardTransaction],
     against: Sequence[tuple[str, str]] | None,
     members: Path | None,
+    activations: Path | None = None,
     accounts_max: int = ACCOUNTS,
     cores: int | None = None,
 ) -> Trial:
     """Try a draft on events of its issuer, in their order. An id that comes again is left out.
 
     `against` are the documents that it stands beside, as (name, text); None: the approved ones of
-    the database. Without `members`, a member file, everyone takes part.
+    the database. Without `members`, a member file, everyone takes part. `activations` is an
+    activation file.
     """
     if against is None:
         async with _snapshot(settings.require_database(), settings.role) as connection:
             documents = await _documents(connection, draft, window)
     else:
         documents = Documents(tuple(against), (draft.document.file, draft.text), window)
-    rows: dict[str, AccountRows] | None = None
+    facts = AccountRows()
     if members is not None:
-        rows = by_account(read_members(content(members), file=str(members)))
+        facts = read_members(content(members), file=str(members))
+    if activations is not None:
+        read = read_activations(content(activations), file=str(activations))
+        facts.activations.extend(read.activations)
+    rows = by_account(facts)
     sent: dict[str, dict[str, CardTransaction]] = {}
     for event in events:
         sent.setdefault(event.account_id, {}).setdefault(event.event_id, event)
     found: list[Piece] = []
     for part in _chunks(sorted(sent), accounts_max):
         own = {account: list(sent[account].values()) for account in part}
-        known = None if rows is None else _together(rows[name] for name in part if name in rows)
-        found.append(OfFile(documents, own, known))
+        known = _together(rows[name] for name in part if name in rows)
+        found.append(OfFile(documents, own, known, everyone=members is None))
     return await run(documents, found, progress, cores=cores)
 
 

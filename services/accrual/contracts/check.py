@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.accrual.contracts.document import Document
 from services.accrual.contracts.model import Rule
-from services.accrual.contracts.parse import Signed, parse
-from services.accrual.contracts.versions import check_versions
+from services.accrual.contracts.parse import Signed, examine
+from services.accrual.contracts.versions import check_heads, check_restarts
 from services.accrual.contracts.warnings import warnings_of
-from services.kernel.errors import InvalidInput, Problem
+from services.kernel.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +25,23 @@ class Report:
 def check(sources: Iterable[tuple[str, str | bytes]]) -> Report:
     """Check files given as (name, content), each by itself and the versions among each other."""
     signed: list[Signed] = []
+    documents: list[Document] = []
     problems: list[Problem] = []
     order: dict[str | None, int] = {}
     for file, content in sources:
         order.setdefault(file, len(order))
-        try:
-            signed.append(parse(content, file=file))
-        except InvalidInput as error:
-            problems.extend(error.problems)
-    problems.extend(check_versions(signed))
+        found, document = examine(content, file=file)
+        documents.append(document)
+        problems.extend(document.problems)
+        if found is not None:
+            signed.append(found)
+    problems.extend([*check_heads(documents), *check_restarts(signed)])
 
-    def place(problem: Problem) -> tuple[int, int, int]:
-        return order[problem.file], problem.line or 0, problem.column or 0
+    def place(problem: Problem) -> tuple[int, int, int, str]:
+        return order[problem.file], problem.line or 0, problem.column or 0, problem.field or ""
 
-    found, doubts = sorted(problems, key=place), sorted(warnings_of(signed), key=place)
-    return Report(tuple(signed), tuple(found), tuple(doubts))
+    wrong, doubts = sorted(problems, key=place), sorted(warnings_of(signed), key=place)
+    return Report(tuple(signed), tuple(wrong), tuple(doubts))
 
 
 def class_of(rule: Rule) -> str:

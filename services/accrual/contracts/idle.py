@@ -12,6 +12,9 @@ from services.accrual.contracts.model import Contract, Products, Rule
 from services.accrual.contracts.parse import Signed
 from services.kernel.errors import Problem
 
+LISTS = frozenset({"mcc", "merchant", "country", "currency", "channel", "product"})
+"""Keys of a condition any entry of which will do, compared as they are written."""
+
 
 def idle_rules(one: Signed) -> Iterator[Problem]:
     """Rules that can never earn."""
@@ -23,6 +26,9 @@ def idle_rules(one: Signed) -> Iterator[Problem]:
         if winner is not None:
             why = f"can never win: `{winner.id}` takes every purchase of the group"
             yield one.document.problem((*path, "priority"), why)
+        if _less_than_a_block(rule):
+            why = "is less than one block: the rule can never earn"
+            yield one.document.problem((*path, "maximum_transaction"), why)
         if rule.bands is not None and not any(Fraction(s.units) for s in rule.bands.steps):
             why = "earn nothing at any step: the rule can never earn"
             yield one.document.problem((*path, "bands", "steps"), why)
@@ -54,6 +60,30 @@ def _never_holds(contract: Contract, when: Condition | None) -> Iterator[tuple[P
         yield ("product",), "the contract covers none of them: the rule can never apply"
     if when.mcc is not None and merchant_codes(when.mcc) <= _excluded_codes(contract):
         yield ("mcc",), "the contract excludes them all: the rule can never apply"
+    for index, entry in enumerate(when.unless or ()):
+        if _takes_all(entry, when):
+            yield ("unless", index), "leaves nothing of the rule: it can never apply"
+
+
+def _takes_all(entry: Condition, when: Condition) -> bool:
+    """Whether a condition of one list holds for whatever the same list of `when` holds for."""
+    keys = list(entry.model_dump(exclude_none=True))
+    if len(keys) != 1 or keys[0] not in LISTS:
+        return False
+    left_out, wanted = getattr(entry, keys[0]), getattr(when, keys[0])
+    if wanted is None:
+        return False
+    if keys[0] == "mcc":
+        return merchant_codes(wanted) <= merchant_codes(left_out)
+    return set(wanted) <= set(left_out)
+
+
+def _less_than_a_block(rule: Rule) -> bool:
+    """Whether no purchase can have a whole block; a cap of spend counts blocks on its total."""
+    if rule.maximum_transaction is None or not isinstance(rule.earn, PerBlockEarn):
+        return False
+    spends = any(isinstance(c, OwnCap) and c.of == "spend" for _, c in rule.own_totals())
+    return not spends and Fraction(rule.maximum_transaction) < Fraction(rule.earn.per_block.block)
 
 
 def _excluded_codes(contract: Contract) -> frozenset[str]:

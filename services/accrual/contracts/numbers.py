@@ -28,10 +28,14 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 def exact(text: str) -> str:
     """A plain number, zero or more."""
-    if len(text) <= DIGITS_MAX + DECIMALS_MAX + 1:
+    before, _, _ = text.partition(".")
+    short = len(text) <= DIGITS_MAX + DECIMALS_MAX + 1
+    if short:
         parse_exact(text, decimals_max=DECIMALS_MAX)
-    if len(text.partition(".")[0]) > DIGITS_MAX:
+    if len(before) > DIGITS_MAX:
         raise ValueError(f"has more than {DIGITS_MAX} characters before the point")
+    if not short:
+        raise ValueError(f"has more than {DECIMALS_MAX} characters after the point")
     return text
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from services.accrual.contracts.amounts import check_amounts
 from services.accrual.contracts.chains import check_chains
-from services.accrual.contracts.document import Document
+from services.accrual.contracts.document import Document, Place
 from services.accrual.contracts.forms import check_forms
 from services.accrual.contracts.groups import check_groups
 from services.accrual.contracts.model import Contract
@@ -55,7 +55,19 @@ class Signed:
 
 def parse(source: str | bytes, *, file: str) -> Signed:
     """Read and check one file. Raises InvalidInput with every problem of it."""
-    text = _decoded(source, file)
+    signed, document = examine(source, file=file)
+    if signed is None:
+        raise InvalidInput(sorted(document.problems, key=_place))
+    return signed
+
+
+def examine(source: str | bytes, *, file: str) -> tuple[Signed | None, Document]:
+    """Read and check one file: what it says, or None, and the document with all its problems."""
+    text = source if isinstance(source, str) else _decoded(source)
+    if isinstance(text, Place):
+        document = Document(file)
+        document.stop("is not UTF-8", place=text)
+        return None, document
     document = read(text, file=file)
     document.problems.extend(_card_numbers(text, file))
     contract: Contract | None = None
@@ -67,20 +79,17 @@ def parse(source: str | bytes, *, file: str) -> Signed:
         for check in CHECKS:
             check(document)
     if document.problems or contract is None:
-        raise InvalidInput(sorted(document.problems, key=_place))
-    return Signed(contract, text, hashlib.sha256(text.encode()).hexdigest(), document)
+        return None, document
+    return Signed(contract, text, hashlib.sha256(text.encode()).hexdigest(), document), document
 
 
-def _decoded(source: str | bytes, file: str) -> str:
-    if isinstance(source, str):
-        return source
+def _decoded(source: bytes) -> str | Place:
+    """The text, or where it is not UTF-8."""
     try:
         return source.decode("utf-8")
     except UnicodeDecodeError as error:
         before = source[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        why = "is not UTF-8"
-        raise InvalidInput([Problem(why, file=file, line=line, column=column)]) from None
+        return Place(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
 
 
 def _card_numbers(text: str, file: str) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
 
-from services.accrual.contracts.document import Path
+from services.accrual.contracts.document import Document, Path
 from services.accrual.contracts.owned import changed_totals, meeting
 from services.accrual.contracts.parse import Signed
 from services.kernel.calendar import Per, period_of
@@ -31,15 +31,36 @@ FIXED: tuple[Path, ...] = (
 
 def check_versions(signed: Iterable[Signed]) -> tuple[Problem, ...]:
     """Every problem between versions. It is told of the higher one, or of the later in order."""
+    signed = list(signed)
+    return (*check_heads(one.document for one in signed), *check_restarts(signed))
+
+
+def check_heads(documents: Iterable[Document]) -> tuple[Problem, ...]:
+    """What the heads of files show, those with other problems too."""
+    groups: dict[str, list[Document]] = {}
+    for document in documents:
+        contract, version = document.text("contract"), document.text("version")
+        if document.whole and contract is not None and version is not None:
+            groups.setdefault(contract, []).append(document)
     problems: list[Problem] = []
-    for versions in by_contract(signed):
+    for contract in sorted(groups):
+        versions = sorted(groups[contract], key=_version)
         for later in versions[1:]:
             problems.extend(_unchanged(versions[0], later))
         for earlier, later in combinations(versions, 2):
-            if earlier.contract.version == later.contract.version:
+            if _version(earlier) == _version(later):
                 problems.append(_same_version(earlier, later))
             else:
                 problems.extend(_same_day(earlier, later))
+    return tuple(dict.fromkeys(problems))
+
+
+def check_restarts(signed: Iterable[Signed]) -> tuple[Problem, ...]:
+    """Totals that start afresh in a running period without saying so."""
+    problems: list[Problem] = []
+    for versions in by_contract(signed):
+        for earlier, later in combinations(versions, 2):
+            if earlier.contract.version != later.contract.version:
                 problems.extend(_restarts(earlier, later, versions))
     return tuple(dict.fromkeys(problems))
 
@@ -54,27 +75,32 @@ def by_contract(signed: Iterable[Signed]) -> list[list[Signed]]:
     return [groups[contract] for contract in sorted(groups)]
 
 
-def _same_version(earlier: Signed, later: Signed) -> Problem:
-    why = f"this version of {later.contract.contract} stands in {earlier.document.file} already"
-    return later.document.problem(("version",), why)
+def _version(document: Document) -> int:
+    return int(document.text("version") or "0")
 
 
-def _unchanged(first: Signed, later: Signed) -> Iterator[Problem]:
+def _same_version(earlier: Document, later: Document) -> Problem:
+    why = f"this version of {later.text('contract')} stands in {earlier.file} already"
+    return later.problem(("version",), why)
+
+
+def _unchanged(first: Document, later: Document) -> Iterator[Problem]:
     for path in FIXED:
-        was, now = first.document.text(*path), later.document.text(*path)
-        if was != now:
+        was, now = first.text(*path), later.text(*path)
+        if was is not None and now is not None and was != now:
             why = f"cannot change between versions: it is {was} in {_named(first)}"
-            yield later.document.problem(path, why)
+            yield later.problem(path, why)
 
 
-def _same_day(earlier: Signed, later: Signed) -> Iterator[Problem]:
-    if earlier.contract.term.first == later.contract.term.first:
+def _same_day(earlier: Document, later: Document) -> Iterator[Problem]:
+    first = later.text("term", "from")
+    if first is not None and earlier.text("term", "from") == first:
         why = f"is the first day of {_named(earlier)} as well"
-        yield later.document.problem(("term", "from"), why)
+        yield later.problem(("term", "from"), why)
 
 
-def _named(one: Signed) -> str:
-    return f"version {one.contract.version} ({one.document.file})"
+def _named(one: Document) -> str:
+    return f"version {one.text('version')} ({one.file})"
 
 
 def _restarts(earlier: Signed, later: Signed, versions: Sequence[Signed]) -> Iterator[Problem]:
@@ -88,7 +114,7 @@ def _restarts(earlier: Signed, later: Signed, versions: Sequence[Signed]) -> Ite
         if shared is not None:
             how = "feeds a total that differs" if now.says_the_same(was) else "differs"
             why = (
-                f"{how} from {_named(earlier)} inside {_period_name(per, shared)}: "
+                f"{how} from {_named(earlier.document)} inside {_period_name(per, shared)}: "
                 "the count starts afresh, which must be said by `mid_period: restart`"
             )
             yield later.document.problem(now.path, why)

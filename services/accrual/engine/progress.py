@@ -80,6 +80,12 @@ class _Passed:
 
     def _cap(self) -> str:
         entered, came_out = self.share.entered, self.now - self.was
+        if self.running.beyond and self.was >= self.running.limit:
+            given = self._reward(came_out) if came_out else "nothing"
+            return (
+                f"{self.head}: it was full before this purchase, and past it "
+                f"{self._percent()} % still counts: of {self._reward(entered)} {given}"
+            )
         taken = f"{major(self.was, self.unit)} of it were" if self.was else "none of it was"
         if came_out == entered:
             return (
@@ -97,8 +103,10 @@ class _Passed:
     def _beyond(self) -> str:
         if not self.running.beyond:
             return ""
-        percent = exact_words(self.running.beyond * 100, "MILE")
-        return f" (past the cap {percent} % still counts)"
+        return f" (past the cap {self._percent()} % still counts)"
+
+    def _percent(self) -> str:
+        return exact_words(self.running.beyond * 100, "MILE")
 
     def _spend(self) -> str:
         room = max(0, self.running.limit - self.before)

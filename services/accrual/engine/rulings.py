@@ -106,8 +106,11 @@ def _counted(claim: Claim, net: Net) -> str:
         why.append(f"at most {amount_words(rule.maximum, currency)} of a purchase do")
     excluded = net.cash if terms.eligible is Eligible.WITHOUT_CASH else net.tip_fee_tax
     if terms.eligible in _LEFT_OUT and excluded:
-        amount = exact_words(excluded, currency)
-        why.append(f"{amount} {currency} of {_LEFT_OUT[terms.eligible]} do not")
+        if excluded.denominator == 1:
+            amount = amount_words(excluded.numerator, currency)
+        else:
+            amount = f"{exact_words(excluded, currency)} {currency}"
+        why.append(f"{amount} of {_LEFT_OUT[terms.eligible]} do not")
     return f"{text} of {amount_words(net.net, currency)} ({', and '.join(why)})" if why else text
 
 

@@ -20,17 +20,10 @@ from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
 from services.accrual.lookup import history as histories
+from services.accrual.lookup.changes import effect_steps, later, settled_steps
 from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, LetterRow, LookupStore, Movement
-from services.accrual.lookup.telling import (
-    document,
-    effect_steps,
-    event_step,
-    later,
-    link_step,
-    rejected,
-    settled_steps,
-)
+from services.accrual.lookup.telling import document, event_step, link_step, rejected
 from services.accrual.ports import EventStore, FactStore, StateStore
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.identifiers import identity
@@ -97,8 +90,9 @@ class Explainer:
         )  # fmt: skip
         told, effects = await self._then(connection, history, row, event)
         purchase = history.purchase_of(row.seq)
+        book = Book(())
         if purchase is not None:
-            await self._compare_now(connection, history, purchase)
+            book = await self._compare_now(connection, history, purchase)
         others = [m.place for m in history.movements if m.seq not in history.rows]
         causes = await self.lookups.events_at(connection, sorted(set(others)))
         causes.update((found.place, found) for found in history.rows.values())
@@ -117,7 +111,7 @@ class Explainer:
             told=told,
             steps=steps,
             history=history,
-            later=[] if purchase is None else later(history, purchase, row, causes),
+            later=[] if purchase is None else later(history, purchase, row, causes, book),
         )
 
     async def _repeat(
@@ -152,12 +146,13 @@ class Explainer:
             (p for p in account.purchases.values() if any(g.seq == row.seq for g in p.legs)), None
         )
         told = Told(None, [], []) if own is None else explain(account, own)
-        return told, effect_steps(history, row, own, decision)
+        return told, effect_steps(history, row, own, decision, book)
 
     async def _compare_now(
         self, connection: Connection, history: History, purchase: Purchase
-    ) -> None:
-        """What all recorded events make of a purchase today is what the ledger holds."""
+    ) -> Book:
+        """What all recorded events make of a purchase today is what the ledger holds; the
+        contracts of today."""
         revision = await self.facts.revision(connection)
         book, enrolments = await self._facts(connection, history, revision)
         account = _folded(history, None, book, enrolments)
@@ -168,6 +163,7 @@ class Explainer:
                 f"purchase {purchase.label} of {purchase.account_id}: its events make "
                 f"{_shown(expected)}, the ledger holds {_shown(history.held(purchase))}"
             )
+        return book
 
     async def _facts(
         self, connection: Connection, history: History, revision: int

@@ -1,33 +1,18 @@
-"""What `explain` says: what an event was and did, and what changed its purchase later."""
+"""What `explain` says of an event: what it was, which purchase it belongs to, what it posted."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from services.accrual.engine.decide import Decision
 from services.accrual.engine.explain import Told
-from services.accrual.engine.words import amount_words, kind_words, moment_words, signed_words
-from services.accrual.intake import decode
+from services.accrual.engine.words import amount_words, kind_words, moment_words
 from services.accrual.lifecycle.purchase import Purchase
 from services.accrual.lookup.history import History, Link
-from services.accrual.lookup.records import EventRow, LetterRow, Movement, Place
+from services.accrual.lookup.records import EventRow, LetterRow, Movement
 from services.kernel.identifiers import transfer_id
-from services.kernel.transaction import CardTransaction, Role
+from services.kernel.transaction import CardTransaction
 
 Document = dict[str, Any]
-_WENT_BACK = {
-    "REFUND": "was refunded",
-    "CHARGEBACK": "was charged back",
-    "PRESENTMENT_REVERSAL": "was reversed",
-    "ADJUSTMENT_CREDIT": "was credited",
-    "PRESENTMENT": "was presented",
-    "REFUND_REVERSAL": "got its refund reversed",
-    "CHARGEBACK_REVERSAL": "got its chargeback reversed",
-    "ADJUSTMENT_DEBIT": "was debited",
-}
 
 
 def document(
@@ -95,155 +80,19 @@ def link_step(
 ) -> list[Document]:
     """Which purchase the event belongs to, and by what."""
     if purchase is not None and link is not None:
-        text = f"it belongs to {_named(purchase)}: {link.by} linked it to {link.to} on {link.on}"
+        text = f"it belongs to {named(purchase)}: {link.by} linked it to {link.to} on {link.on}"
     elif purchase is None:
         if event.original_event_id is None:
             text = "it names nothing and has no lifecycle id: it waits for a person's review"
         else:
             text = f"it waits for {event.original_event_id}, which it names"
     elif event.lifecycle_id is not None:
-        text = f"it belongs to {_named(purchase)} by the lifecycle id {event.lifecycle_id}"
+        text = f"it belongs to {named(purchase)} by the lifecycle id {event.lifecycle_id}"
     elif event.original_event_id is not None:
-        text = f"it belongs to {_named(purchase)} as it names {event.original_event_id}"
+        text = f"it belongs to {named(purchase)} as it names {event.original_event_id}"
     else:
-        text = f"it opens {_named(purchase)}"
+        text = f"it opens {named(purchase)}"
     return [{"step": "link", "text": text}]
-
-
-def effect_steps(
-    history: History, row: EventRow, own: Purchase | None, decision: Decision
-) -> list[Document]:
-    """What the event posted: for its own purchase, and for others whose room it moved."""
-    sums: dict[tuple[Place, str, str], int] = {}
-    for one in history.movements:
-        if one.place == row.place:
-            key = ((one.of_stream_id, one.of_purchase), one.rule, one.unit)
-            sums[key] = sums.get(key, 0) + one.amount
-    mine = None if own is None else (own.issuer_id, own.key)
-    steps: list[Document] = []
-    for (place, rule, unit), amount in sums.items():
-        of = history.numbered(place)
-        label = "" if of is None else of.label
-        text = f"this event posted {label} {signed_words(amount, unit)} by {rule}"
-        if of is not None and (of.issuer_id, of.key) != mine:
-            text += ": room freed" if amount > 0 else ": room taken"
-        steps.append(
-            {"step": "posted", "text": text, "purchase": label, "rule": rule, "unit": unit,
-             "amount": amount}
-        )  # fmt: skip
-    if not steps:
-        reason = "" if decision.reason is None else f": {decision.reason}"
-        text = f"this event posted nothing ({decision.outcome}{reason})"
-        steps.append({"step": "outcome", "text": text})
-    return steps
-
-
-def settled_steps(
-    history: History, purchase: Purchase, causes: Mapping[Place, EventRow]
-) -> list[Document]:
-    """What sealed batches moved on to the partner."""
-    place = (purchase.stream_id, purchase.number)
-    sums: dict[tuple[Place, str, date], int] = {}
-    for one in history.movements:
-        if one.settles and (one.of_stream_id, one.of_purchase) == place:
-            key = (one.place, one.unit, one.effective_on)
-            sums[key] = sums.get(key, 0) - one.amount
-    steps: list[Document] = []
-    for (cause, unit, day), amount in sums.items():
-        row = causes.get(cause)
-        batch = None if row is None else json.loads(row.body).get("batch")
-        text = f"{signed_words(amount, unit)} settled in {batch}, through {day}"
-        steps.append(
-            {"step": "settled", "text": text, "batch": batch, "unit": unit, "amount": amount}
-        )
-    return steps
-
-
-def later(
-    history: History, purchase: Purchase, row: EventRow, causes: Mapping[Place, EventRow]
-) -> list[Document]:
-    """Every change of the purchase after an event, and the events of it that changed nothing."""
-    sums: dict[tuple[Place, str, str, date], int] = {}
-    for one in history.granted(purchase):
-        if one.seq > row.seq:
-            key = (one.place, one.rule, one.unit, one.effective_on)
-            sums[key] = sums.get(key, 0) + one.amount
-    entries = [
-        _later(history, purchase, causes[place], rule=rule, unit=unit, on=on, amount=amount)
-        for (place, rule, unit, on), amount in sums.items()
-    ]
-    _stand(entries, history, purchase, row)
-    moved = {place[1] for place, _, _, _ in sums}
-    for leg in purchase.legs:
-        if leg.seq > row.seq and leg.seq not in moved:
-            cause = history.rows[leg.seq]
-            entries.append(
-                _later(history, purchase, cause, rule=None, unit=None, on=None, amount=0)
-            )
-    return sorted(entries, key=lambda entry: entry["seq"])
-
-
-def _stand(entries: list[Document], history: History, purchase: Purchase, row: EventRow) -> None:
-    """Say of each change what the purchase has after it, in its unit."""
-    has: dict[str, int] = {}
-    for one in history.granted(purchase):
-        if one.seq <= row.seq:
-            has[one.unit] = has.get(one.unit, 0) + one.amount
-    for entry in sorted(entries, key=lambda entry: entry["seq"]):
-        unit = entry["unit"]
-        has[unit] = entry["standing"] = has.get(unit, 0) + entry["amount"]
-
-
-def _later(
-    history: History,
-    purchase: Purchase,
-    cause: EventRow,
-    *,
-    rule: str | None,
-    unit: str | None,
-    on: date | None,
-    amount: int,
-) -> Document:
-    why = _why(history, purchase, cause, amount)
-    said = "no change" if unit is None else f"{signed_words(amount, unit)} by {rule}"
-    event = None if cause.role == Role.COMMAND else history.events.get(cause.seq)
-    return {
-        "stream": cause.stream,
-        "seq": cause.seq,
-        "event_id": None if event is None else event.event_id,
-        "kind": None if event is None else event.kind,
-        "effective_on": None if on is None else on.isoformat(),
-        "rule": rule,
-        "unit": unit,
-        "amount": amount,
-        "text": f"{said}: {why}",
-    }
-
-
-def _why(history: History, purchase: Purchase, cause: EventRow, amount: int) -> str:
-    """What an event did to a purchase, its own or another one's."""
-    if cause.role == Role.COMMAND:
-        return _command(json.loads(cause.body))
-    event = history.events.get(cause.seq) or decode(cause.body)
-    other = history.purchase_of(cause.seq)
-    name = f"{kind_words(event.kind)} {event.event_id}"
-    if other is None or (other.issuer_id, other.key) == (purchase.issuer_id, purchase.key):
-        return f"{name} of {amount_words(event.billing_amount, event.billing_currency)}"
-    moved = "freed" if amount > 0 else "taken"
-    did = _WENT_BACK.get(event.kind, "changed")
-    return f"room {moved} when {_named(other)} {did} ({name})"
-
-
-def _command(inputs: Mapping[str, Any]) -> str:
-    match inputs.get("command"):
-        case "member-import":
-            return "members were imported"
-        case "contract-approve":
-            return f"{inputs['contract']}/{inputs['version']} was approved"
-        case "review-resolve":
-            return f"{inputs['by']} linked {inputs['event']} to {inputs['linked_to']}"
-        case _:
-            return "decided anew on request"
 
 
 def _granted(history: History, purchase: Purchase) -> list[Document]:
@@ -283,5 +132,5 @@ def _transfer(history: History, one: Movement) -> Document:
     }
 
 
-def _named(purchase: Purchase) -> str:
+def named(purchase: Purchase) -> str:
     return f"purchase {purchase.label}" if purchase.label else "a purchase without a presentment"

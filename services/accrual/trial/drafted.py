@@ -58,6 +58,9 @@ def drafted(documents: Documents) -> Drafted:
     approved = [parse(text, file=name) for name, text in documents.approved]
     draft = parse(documents.draft[1], file=documents.draft[0])
     version, window = draft.contract.version, documents.window
+    if strangers := [one for one in approved if one.contract.contract != draft.contract.contract]:
+        why = f"is another contract: only versions of {draft.contract.contract} stand beside it"
+        raise InvalidInput([one.document.problem(("contract",), why) for one in strangers])
     others = [one for one in approved if one.contract.version != version]
     if problems := check_versions([*others, draft]):
         raise InvalidInput(problems)

@@ -36,10 +36,13 @@ Progress = Callable[[int, int], None]
 
 
 class Everyone:
-    """The facts of an account of which only its events are known: it takes part."""
+    """The facts of an account of which no member file tells: it takes part."""
 
     opened_on: date | None = None
     cycle_day: int | None = None
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
 
     def enrolled(self, program: str, day: date) -> bool:
         """Always."""
@@ -50,8 +53,8 @@ class Everyone:
         return None
 
     def activations(self, code: str) -> tuple[tuple[date, date | None], ...]:
-        """None."""
-        return ()
+        """As an activation file says it."""
+        return self._roster.activations(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,13 @@ class OfRecord:
 
 @dataclass(frozen=True, slots=True)
 class OfFile:
-    """A piece of a file of events, by account, each in the order of the file; `rows` are None when
-    everyone takes part."""
+    """A piece of a file of events, by account, each in the order of the file. `everyone` takes
+    part where no member file says who does."""
 
     documents: Documents
     events: dict[str, list[CardTransaction]]
-    rows: AccountRows | None
+    rows: AccountRows
+    everyone: bool
 
     @property
     def accounts(self) -> Iterable[str]:
@@ -172,12 +176,11 @@ async def attempt(piece: Piece) -> Tally:
 
 
 def _file(piece: OfFile, both: Drafted) -> Tally:
-    rows = piece.rows
-    members = {} if rows is None else _members(rows)
-    rosters: dict[str, Enrolments] = (
-        dict.fromkeys(piece.events, Everyone()) if rows is None
-        else dict(_rosters(rows, piece.events))
-    )  # fmt: skip
+    members = _members(piece.rows)
+    rosters: dict[str, Enrolments] = {
+        account: Everyone(roster) if piece.everyone else roster
+        for account, roster in _rosters(piece.rows, piece.events).items()
+    }
     tally = Tally()
     for account, events in piece.events.items():
         waiting = [Waiting(seq, event) for seq, event in enumerate(events, 1)]

@@ -55,6 +55,14 @@ def test_the_short_answer_says_what_moved_and_what_there_is_now() -> None:
     )
 
 
+def test_what_one_purchase_got_by_several_rules_is_said_once() -> None:
+    steps = [posted("P5", "base", 1), posted("P5", "coffee", 30), posted("P5", "tiers", -2)]
+    assert summary(explained(outcome="POSTED", purchase="P5", steps=steps)) == (
+        "It gave purchase P5 31 SKY-MILE (base 1, coffee 30) and took 2 SKY-MILE back from "
+        "purchase P5 (tiers). Purchase P5 has nothing now."
+    )
+
+
 @pytest.mark.parametrize(
     "reason", [*Reason.__members__, NO_CHANGE, MISSING_ORIGINAL, MISSING_POSTING_DATE]
 )

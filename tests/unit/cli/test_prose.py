@@ -52,7 +52,7 @@ def test_a_contract_is_told_in_sections(run: Run) -> None:
     at = lines.index("Rule dining")
     assert lines[at + 1 : at + 3] == [
         "  From 1 January 2026 to 31 December 2026 members of sky-rewards earn 3 SKY-MILE for",
-        "    each whole 10.00 NOK on purchases at merchants with category 5812 to 5814, at most",
+        "    each whole 10.00 NOK on purchases at merchants with category 5812 to 5814, rounded",
     ]
 
 
@@ -77,7 +77,7 @@ def test_several_changes_are_listed_under_their_day(run: Run) -> None:
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[1] == "From 15 March 2026 on:"
-    assert "  - base gives at most 60 instead of 50 SKY-MILE a calendar month and account" in lines
+    assert "  - base earns at most 60 instead of 50 SKY-MILE a calendar month and account" in lines
     assert lines[-1] == "Nothing else changes."
 
 

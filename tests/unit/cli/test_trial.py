@@ -89,6 +89,33 @@ def test_without_anything_to_stand_beside_all_is_new(run: Run, draft: Path, even
     )
 
 
+def test_what_was_activated_is_tried_where_a_file_tells_it(
+    run: Run, tmp_path: Path, events: Path
+) -> None:
+    path = tmp_path / "fuel.yaml"
+    when = 'when: {mcc: ["5812-5814"], activated: {code: Q1, counts: from_activation}}'
+    text = SKY_VISA.read_text("utf-8").replace('when: {mcc: ["5812-5814"]}', when)
+    path.write_text(text, "utf-8")
+    told = tmp_path / "activations.csv"
+    told.write_text("account_id,code,activated_on\na1,Q1,2026-03-01\n", "utf-8")
+    arguments = path, *MARCH, "--events", events
+    without = json.loads(run(*arguments, output=Output.JSON).stdout)
+    having = json.loads(run(*arguments, "--activations", told, output=Output.JSON).stdout)
+    assert [found["total"]["new"] for found in (without, having)] == [15, 35]
+
+
+def test_a_version_of_another_contract_does_not_stand_beside_the_draft(
+    run: Run, draft: Path, events: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SKY_VISA.read_text("utf-8").replace("contract: sky-visa", "contract: moon"))
+    result = run(draft, *MARCH, "--events", events, "--against", other)
+    assert result.exit_code == INVALID
+    assert "'moon': is another contract: only versions of sky-visa stand beside it" in (
+        result.stderr
+    )
+
+
 def test_every_bad_line_of_the_events_is_told(run: Run, draft: Path, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b"{\n" + line(issuer_id="other-bank") + b"\n")
@@ -100,6 +127,8 @@ def test_every_bad_line_of_the_events_is_told(run: Run, draft: Path, tmp_path: P
 
 
 def test_what_goes_with_events_only_is_refused_without_them(run: Run, draft: Path) -> None:
-    result = run(draft, *MARCH, "--against", SKY_VISA)
+    result = run(draft, *MARCH, "--against", SKY_VISA, "--activations", "a.csv")
     assert result.exit_code == INVALID
-    assert result.stderr.startswith("--against: goes with --events")
+    assert [found[:30] for found in result.stderr.splitlines()] == [
+        "--against: goes with --events:", "--activations: goes with --eve",
+    ]  # fmt: skip

@@ -116,7 +116,12 @@ class Condition(Clause):
     ] = None
     channel: Annotated[
         tuple[Channel, ...] | None,
-        Field(min_length=1, description="Where the card was used.", examples=[["ONLINE"]]),
+        Field(
+            min_length=1,
+            description="Where the card was used: IN_STORE, ONLINE, PHONE, or RECURRING for "
+            "what is charged again and again.",
+            examples=[["ONLINE"]],
+        ),
     ] = None
     product: Annotated[
         tuple[Name, ...] | None,

@@ -53,7 +53,10 @@ class Release(Clause):
     ]
     per: Annotated[
         Literal["month", "quarter", "year", "billing_cycle"] | None,
-        Field(description="Which period; with `after: cycle`.", examples=["month"]),
+        Field(
+            description="Which period, month, quarter, year or billing_cycle; with `after: cycle`.",
+            examples=["month"],
+        ),
     ] = None
     days: Annotated[Whole, Field(description="Calendar days from then on.", examples=[14])]
 

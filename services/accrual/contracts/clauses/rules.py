@@ -42,7 +42,11 @@ class Rule(Clause):
         Field(description="Unique within the contract; totals keep it.", examples=["dining"]),
     ]
     award: Annotated[
-        Award, Field(description="How the partner prices what this rule earns.", examples=["base"])
+        Award,
+        Field(
+            description="How the partner prices what this rule earns: base, or bonus.",
+            examples=["base"],
+        ),
     ]
     when: Annotated[
         Condition | None,
@@ -68,8 +72,8 @@ class Rule(Clause):
     best: Annotated[
         Best | None,
         Field(
-            description="On every rule of an `exclusive_group`: the one that gives most, or least, "
-            "wins; of equals the first.",
+            description="On every rule of an `exclusive_group`: the one that gives most "
+            "(highest), or least (lowest), wins; of equals the first.",
             examples=["highest"],
         ),
     ] = None

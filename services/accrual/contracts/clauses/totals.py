@@ -62,7 +62,11 @@ class OwnCap(WithPeriod):
     ]
     of: Annotated[
         Literal["reward", "spend"],
-        Field(description="What is counted against it.", examples=["reward"]),
+        Field(
+            description="reward: what the rule gives · spend: the spend that earns; past it, the "
+            "part `beyond`",
+            examples=["reward"],
+        ),
     ]
     beyond: Annotated[
         Factor,

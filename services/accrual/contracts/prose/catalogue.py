@@ -41,6 +41,14 @@ class Catalogue:
             message = message[self._form(str(values["count"]))]
         return message.format(**values)
 
+    @property
+    def joins(self) -> frozenset[str]:
+        """The words that stand between the entries of a list: `or`, `and`."""
+        forms = [form for one in self.joined.values() for form in one.values()]
+        return frozenset(
+            word for form in forms for word in form.format(a=" ", b=" ").split() if word != ","
+        )
+
     def knows(self, key: str) -> bool:
         """Whether there is a message of this key."""
         return key in self.messages

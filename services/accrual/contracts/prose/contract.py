@@ -112,7 +112,9 @@ def _purchases(voice: Voice, given: Given) -> tuple[Said, ...]:
     if given.text("applies_to") == "all":
         cards = say("contract.cards.all")
     else:
-        cards = say("contract.cards.some", products=voice.all_of(sorted(covered)))
+        cards = say(
+            "contract.cards.some", products=voice.all_of(sorted(covered)), count=len(covered)
+        )
     told = [Said("", "amount", counts), Said("", "cards", cards)]
     for entry in given.parts("exclude"):
         if entry.has("kind"):
@@ -127,13 +129,15 @@ def _purchases(voice: Voice, given: Given) -> tuple[Said, ...]:
 def _rule(voice: Voice, given: Given, name: str, rules: Mapping[str, Given]) -> Section:
     said = rule_phrases(voice, rules[name], rules)
     phrases = {one.aspect: one.text for one in said}
-    staged = rules[name].has("bands") or rules[name].has("threshold")
+    staged = not rules[name].has("earn")
     lead = voice.say(
         "rule.lead_staged" if staged else "rule.lead", span=voice.span(given.part("term")),
         program=given.text("program"),
         earn=phrases["earn"], where=phrases["where"],
     )  # fmt: skip
-    others = [phrases[key] for key in ("cap", "rounding") if key in phrases]
+    spent = any(cap.text("of") == "spend" for cap in rules[name].parts("cap"))
+    order = ("cap", "rounding") if spent else ("rounding", "cap")  # as they are computed
+    others = [phrases[key] for key in order if key in phrases]
     lead = voice.words.join("commas", [lead, *others])
     text = voice.say("rule.sentence", text=lead[:1].upper() + lead[1:])
     if "group" not in phrases and len(rules) > 1:
@@ -164,6 +168,6 @@ def _money(voice: Voice, given: Given) -> tuple[Said, ...]:
             "money.fee", party=party, funder=fee.text("funder"),
             percent=exact(fee.text("percent")), rounding=rounding(voice, fee.part("rounding")),
         )  # fmt: skip
-        found.append(Said(party, "fee", text))
+        found.append(Said(f"{party}/{fee.text('funder')}", "fee", text))
     found += [Said(*one) for one in settlement(voice, given.part("settlement"))]
     return tuple(found)

@@ -18,6 +18,8 @@ from services.accrual.contracts.prose.rule import Said
 
 COMMON_WORDS_MIN = 2
 CHANGED_WORDS_MAX = 12
+LENGTHS_APART_MAX = 3
+ENDS = (",", ";", ":", ".")
 
 Key = tuple[str, str, str]
 """Kind of section with its rule, subject, aspect."""
@@ -179,10 +181,16 @@ def instead(was: str, now: str, words: Catalogue) -> str:
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
     gone, come = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not gone or not come or head + tail < COMMON_WORDS_MIN:
-        return words.say("change.now", now=now, was=was)
-    enumerated = any(word.endswith(",") for word in (*gone, *come))
-    if enumerated or len(gone) + len(come) > CHANGED_WORDS_MAX:
+    near = (*new[max(0, head - 1) : head], *new[len(new) - tail : len(new) - tail + 1])
+    if (
+        not gone
+        or not come
+        or head + tail < COMMON_WORDS_MIN
+        or len(gone) + len(come) > CHANGED_WORDS_MAX
+        or abs(len(gone) - len(come)) > LENGTHS_APART_MAX
+        or any(word.endswith(ENDS) for word in (*gone, *come))
+        or words.joins.intersection((*gone, *come, *near))
+    ):  # one for another would be read as one for the whole list, or as half a sentence
         return words.say("change.now", now=now, was=was)
     return words.say(
         "change.instead", before=" ".join(new[:head]), now=" ".join(come), was=" ".join(gone),

@@ -21,12 +21,12 @@ def funding(voice: Voice, given: Given, *, clause: bool = False) -> list[Paid]:
     """One text for each funder, in the contract's order."""
     found = []
     funders = given.parts("funding")
-    rest = any(funder.has("fixed") for funder in funders)
-    for funder in funders:
+    first = next((n for n, funder in enumerate(funders) if funder.has("fixed")), len(funders))
+    for place, funder in enumerate(funders):
         party = funder.text("funder")
         share = exact(funder.text("share")) if funder.has("share") else ""
         fixed = voice.reward(funder.text("fixed")) if funder.has("fixed") else ""
-        key = _paying(share, fixed, rest=rest)
+        key = _paying(share, fixed, rest=first < len(funders), later=place > first)
         text = voice.say(f"money.funder.{key}", funder=party, share=share, fixed=fixed)
         if funder.text("remainder") == "true" and key != "all":
             text = voice.say("money.funder.remainder", paid=text)
@@ -36,10 +36,11 @@ def funding(voice: Voice, given: Given, *, clause: bool = False) -> list[Paid]:
     return found
 
 
-def _paying(share: str, fixed: str, *, rest: bool) -> str:
-    """How a funder pays: `rest` says that another one, or it, pays a fixed part first."""
+def _paying(share: str, fixed: str, *, rest: bool, later: bool) -> str:
+    """How a funder pays: `rest` says that it or another one pays a fixed part first, `later` that
+    one before it in the list does."""
     if fixed:
-        return "both" if share else "fixed"
+        return ("both" if share else "fixed") + ("_then" if later else "")
     if rest:
         return "rest"
     return "all" if share == "100" else "share"
@@ -49,7 +50,7 @@ def _holidays(voice: Voice, given: Given) -> str:
     """Which days are free, and where the end of a cycle goes that falls on one."""
     names = sorted(given.texts("weekend") or ["SAT", "SUN"], key=WEEK.index)
     free = [voice.say(f"weekday.{name}") for name in names]
-    free += sorted(given.texts("days"))
+    free += [voice.words.day(one) for one in sorted(given.texts("days"))]
     rolled = voice.say(f"money.roll.{given.text('roll')}")
     return voice.say("money.holidays", rolled=rolled, days=voice.all_of(free))
 
@@ -77,7 +78,7 @@ def settlement(voice: Voice, given: Given) -> list[tuple[str, str, str]]:
         if price.has(award):
             text = say(
                 "money.price", unit=voice.unit, award=say(f"award.{award}"),
-                price=price.text(award), currency=price.text("currency"),
+                price=exact(price.text(award)), currency=price.text("currency"),
             )  # fmt: skip
             found.append((award, "price", text))
     file = given.part("file")

@@ -81,15 +81,10 @@ def exact(text: str) -> str:
 def condition(voice: Voice, given: Given) -> str:
     """What a purchase must be, to be read after "purchases"."""
     parts = [*_lists(voice, given), *_account(voice, given), *_when(voice, given)]
-    text = voice.words.join("commas", parts)
-    nots = [condition(voice, one) for one in given.parts("unless")]
-    if not nots:
-        return text
-    if len(nots) == 1:
-        but_not = voice.say("where.but_not", condition=nots[0])
-    else:
-        but_not = voice.say("where.unless", conditions=voice.words.join("nor", nots))
-    return voice.words.join("commas", [part for part in (text, but_not) if part])
+    nots = sorted(condition(voice, one) for one in given.parts("unless"))
+    if nots:
+        parts.append(voice.say("where.unless", conditions=voice.words.join("except", nots)))
+    return voice.words.join("commas", parts)
 
 
 def _lists(voice: Voice, given: Given) -> list[str]:
@@ -106,15 +101,17 @@ def _lists(voice: Voice, given: Given) -> list[str]:
         found.append(_brands(voice, sorted(given.texts("merchant_name"))))
     for key in ("merchant", "city", "country", "currency", "product"):
         if given.has(key):
-            found.append(say(f"where.{key}", values=voice.any_of(sorted(given.texts(key)))))
+            values = sorted(given.texts(key))
+            found.append(say(f"where.{key}", values=voice.any_of(values), count=len(values)))
     if given.has("channel"):
         names = [say(f"channel.{name}") for name in sorted(given.texts("channel"))]
         found.append(voice.any_of(names))
     attributes = given.part("attributes")
-    for name in sorted(attributes.names()):
-        values = voice.any_of(sorted(attributes.texts(name)))
-        found.append(say("where.attribute", name=name, values=values))
-    return found
+    told = [
+        say("where.attribute", name=name, values=voice.any_of(sorted(attributes.texts(name))))
+        for name in sorted(attributes.names())
+    ]
+    return [*found, voice.all_of(told)] if told else found
 
 
 def _brands(voice: Voice, names: list[str]) -> str:

@@ -44,6 +44,10 @@ def test_what_is_not_a_plain_number_is_refused(text: str) -> None:
     ("check", "text", "why"),
     [
         (numbers.exact, "1" * 5000, "has more than 14 characters before the point"),
+        (numbers.exact, "0." + "3" * 5000, "has more than 12 characters after the point"),
+        (numbers.exact, "0." + "3" * 40, "has more than 12 characters after the point"),
+        (numbers.positive, "-1." + "0" * 40, "has more than 12 characters after the point"),
+        (numbers.percent, "1.5e1" + "0" * 40, "has more than 12 characters after the point"),
         (numbers.exact, "١", "not a plain number"),
         (numbers.positive, "0", "must be more than 0"),
         (numbers.positive, "0.000", "must be more than 0"),

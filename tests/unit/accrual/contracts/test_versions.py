@@ -214,3 +214,23 @@ def test_a_pool_that_another_rule_owns_starts_afresh(signed: Callable[..., Signe
     (problem,) = check_versions([signed(), signed(*moved)])
     assert problem.field == "rules[1].cap"
     assert problem.why.startswith("differs from version 3 (sky-visa.yaml) inside the month 2026-06")
+
+
+def test_versions_are_compared_where_their_files_have_other_problems(version: Version) -> None:
+    one = version(1, "2026-01-01", "2026-12-31").text
+    two = version(2, "2026-01-01", "2026-12-31").text
+    broken = [
+        ("zone.yaml", two.replace("version: 2", "version: 2\ncolour: blue")),
+        ("later.yaml", two.replace("version: 2", "version: 3").replace("Oslo", "Atlantis")),
+        ("torn.yaml", two.replace("version: 2", "version: two").replace("rules:", "rules: [")),
+    ]
+    report = check([("one.yaml", one), *broken])
+    told = [(found.file, found.field, found.why) for found in report.problems]
+    assert told[:2] == [
+        ("zone.yaml", "colour", "unknown key"),
+        ("zone.yaml", "term.from", "is the first day of version 1 (one.yaml) as well"),
+    ]
+    assert [(file, field) for file, field, _ in told[2:]] == [
+        ("later.yaml", "term.from"), ("later.yaml", "term.from"), ("later.yaml", "zone"),
+        ("torn.yaml", None),
+    ]  # fmt: skip

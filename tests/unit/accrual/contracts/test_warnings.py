@@ -46,6 +46,23 @@ def test_a_rule_that_never_wins_its_group_is_doubted(signed: Read) -> None:
     ]
 
 
+def test_a_rule_of_which_nothing_is_left_is_doubted(signed: Read) -> None:
+    left = 'when: {mcc: ["5812-5814"], unless: [{country: ["NO"]}, {mcc: ["5800-5999"]}]}'
+    assert told(signed((CONDITION, left))) == [
+        ("rules[1].when.unless[1]", "leaves nothing of the rule: it can never apply")
+    ]
+    some = 'when: {mcc: ["5812-5814"], unless: [{mcc: ["5800-5999"], country: ["NO"]}]}'
+    assert told(signed((CONDITION, some))) == []
+
+
+def test_a_purchase_that_may_not_have_one_block_is_doubted(signed: Read) -> None:
+    most = f'{CONDITION}\n    maximum_transaction: "9.99"'
+    assert told(signed((CONDITION, most))) == [
+        ("rules[1].maximum_transaction", "is less than one block: the rule can never earn")
+    ]
+    assert told(signed((CONDITION, most.replace("9.99", "10.00")))) == []
+
+
 def test_days_that_no_version_governs_are_doubted(signed: Read) -> None:
     first = signed(("version: 3", "version: 1"), ("to: 2026-12-31", "to: 2026-03-01"))
     later = signed(("version: 3", "version: 2"), LATER)

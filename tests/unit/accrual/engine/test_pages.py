@@ -122,6 +122,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "a full cap", page("P2", full, two, rules=[rule(cap=CAP)])
     part = CAP | {"beyond": "0.25"}
     yield "a cap past which a part counts", page("P2", one, two, rules=[rule(cap=part)])
+    yield "a full cap past which a part counts", page("P2", full, two, rules=[rule(cap=part)])
     caps = rule(cap=[ON_A_CARD, CAP | {"limit": "25"}])
     yield "caps narrow to wide", page("P2", bought("P1", 312, 1), two, rules=[caps])
     base = rule(

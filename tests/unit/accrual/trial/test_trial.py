@@ -69,7 +69,11 @@ async def tried(
     by_account: dict[str, list[CardTransaction]] = {}
     for one in events:
         by_account.setdefault(one.account_id, []).append(one)
-    trial = await run(documents, [OfFile(documents, by_account, rows)], lambda *_: None)
+    trial = await run(
+        documents,
+        [OfFile(documents, by_account, rows or AccountRows(), rows is None)],
+        lambda *_: None,
+    )
     return documents, trial.tally
 
 
@@ -164,7 +168,12 @@ async def test_what_the_draft_says_wrong_is_told() -> None:
 async def test_processes_come_to_the_same_as_one() -> None:
     documents = Documents((("old", agreement()),), ("draft", agreement(dining="2")), MARCH)
     pieces = [
-        OfFile(documents, {name: [one for one in EVENTS if one.account_id == name]}, None)
+        OfFile(
+            documents,
+            {name: [one for one in EVENTS if one.account_id == name]},
+            AccountRows(),
+            everyone=True,
+        )
         for name in ("A1", "A2")
     ]
     told: list[tuple[int, int]] = []

@@ -63,10 +63,10 @@ def test_every_change_of_a_version_is_told_once() -> None:
     assert [change.text for change in difference(spoken(), after, WORDS)] == [
         "first-bank pays 66.67 % of each reward instead of every reward in full",
         "new: sky-air pays 33.33 % of each reward, and what rounding leaves",
-        "base gives at most 60 instead of 50 SKY-MILE a calendar month and account",
+        "base earns at most 60 instead of 50 SKY-MILE a calendar month and account",
         "base: new: What counts towards 60 SKY-MILE a calendar month and account starts afresh "
-        "with this version",
-        "dining gives at most 60 instead of 50 SKY-MILE a calendar month and account together "
+        "with this version, unless its terms are as before",
+        "dining earns at most 60 instead of 50 SKY-MILE a calendar month and account together "
         "with rule base",
     ]
 
@@ -94,6 +94,54 @@ def test_every_change_of_a_version_is_told_once() -> None:
 )  # fmt: skip
 def test_a_change_is_told_where_it_stands(replacement: tuple[str, str], text: str) -> None:
     assert told(replacement) == [text]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "text"),
+    [
+        ("on purchases in country NO or SE", "on purchases in country DK or SE",
+         "on purchases in country DK or SE (before: on purchases in country NO or SE)"),
+        ("A day ends at midnight.", "A day ends at 22:30: what happens then belongs to the next.",
+         "A day ends at 22:30: what happens then belongs to the next (before: A day ends at "
+         "midnight)"),
+        ("it counts, all of it; others do not", "it counts, without cash; others do not",
+         "it counts, without cash; others do not (before: it counts, all of it; others do not)"),
+        ("on purchases on 1 May 2026", "on purchases from 1 May 2026 to 2 May 2026",
+         "on purchases from 1 May 2026 to 2 May 2026 (before: on purchases on 1 May 2026)"),
+    ],
+)  # fmt: skip
+def test_one_entry_of_a_list_is_not_told_as_if_it_stood_for_all(
+    was: str, now: str, text: str
+) -> None:
+    assert instead(was, now, WORDS) == text
+
+
+def test_two_fees_of_one_party_are_two_things_that_are_said() -> None:
+    fee = "  - {{party: processor, percent: {0}, funder: {1}, rounding: {{mode: up, scale: 0}}}}\n"
+    two = "fees:\n" + fee.format('"2"', "first-bank") + fee.format('"3"', "sky-air")
+    three = two.replace('percent: "2"', 'percent: "4"')
+    before, after = (
+        spoken(("settlement:\n", two + "settlement:\n")),
+        spoken(("settlement:\n", three + "settlement:\n")),
+    )
+    assert [change.text for change in difference(before, after, WORDS)] == [
+        "first-bank pays processor a fee of 4 instead of 2 % of each reward, rounded up to whole "
+        "SKY-MILE"
+    ]
+
+
+def test_who_pays_a_fixed_part_first_is_told() -> None:
+    share = '  - {funder: first-bank, share: "100", remainder: true}\n'
+    maker, mall = '  - {funder: maker, fixed: "5"}\n', '  - {funder: mall, fixed: "3"}\n'
+    before, after = spoken((share, maker + mall + share)), spoken((share, mall + maker + share))
+    assert [change.text for change in difference(before, after, WORDS)] == [
+        "mall pays the first instead of next 3 SKY-MILE of each reward",
+        "maker pays the next instead of first 5 SKY-MILE of each reward",
+    ]
+
+
+def test_a_price_with_other_zeros_is_the_same_price() -> None:
+    assert told(('base: "0.09"', 'base: "0.090"')) == []
 
 
 def test_a_rule_that_is_new_and_one_that_is_gone_are_told_whole() -> None:

@@ -149,6 +149,8 @@ def variants(text: str) -> Iterator[str]:
         ("from: 2026-03-01", "from: 2026-04-01"),
         ('share: "60.00", remainder: true}\n  - {funder: sky-air, share: "40"}',
          'share: "100.00", remainder: true}'),
+        ('{funder: first-bank, fixed: "5"}', '{funder: oslo-hall, fixed: "9", share: "0.5"}'),
+        ('{funder: oslo-mall, fixed: "2", share: "40",', '{funder: oslo-mall, fixed: "2",'),
         ("    cap: {shared_with: base}\n", ""),
         ('percent: "150", allow_over_100: true', 'percent: "1.5"'),
         ("  - id: double", "  - id: triple"),
