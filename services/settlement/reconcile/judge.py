@@ -11,7 +11,6 @@ from services.settlement.reconcile.amount import words
 from services.settlement.reconcile.code import Check, Code
 from services.settlement.reconcile.difference import Difference, Kind
 from services.settlement.reconcile.discrepancy import Found
-from services.settlement.reconcile.month import Month
 
 SIDES: Mapping[Check, tuple[str, str]] = {
     Check.FEEDS: ("the compare feed", "the books"),
@@ -86,17 +85,11 @@ class Unanswered(NamedTuple):
     late: int
 
 
-def feeds(differences: Iterable[Difference], month: Month) -> list[Found]:
+def feeds(differences: Iterable[Difference]) -> list[Found]:
     """Left is the compare feed. Keys are (issuer, kind, what they are matched by, value, day);
-    rows (amount, currency, booked on, event id, account, ARN). A difference belongs to the month in
-    which the books, or else the compare feed, book it.
+    rows (amount, currency, booked on, event id, account, ARN).
     """
-    found = []
-    for one in differences:
-        booked: date = (one.right or one.left)[0][2]
-        if month.first <= booked <= month.last:
-            found.append(_feed(one))
-    return found
+    return [_feed(one) for one in differences]
 
 
 def _feed(one: Difference) -> Found:
