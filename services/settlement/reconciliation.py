@@ -182,7 +182,7 @@ def _whole(written: Written, content: bytes | None, folder: str) -> list[Found]:
         why = f"is not in {folder}"
         return [Found(Check.FILES, Code.MISSING_FILE, written.name, amount, unit, why)]
     if hashlib.sha256(content).hexdigest() != written.sha256:
-        why = f"{len(content)} bytes, {written.bytes} were sealed with another sha256"
+        why = f"not the bytes that were sealed: {len(content)} now, {written.bytes} then"
         return [Found(Check.FILES, Code.CHANGED_FILE, written.name, 0, unit, why)]
     return []
 

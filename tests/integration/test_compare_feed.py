@@ -72,6 +72,8 @@ async def test_each_way_in_which_the_feeds_disagree_is_named(books: Books, folde
         ("CURRENCY_DIFFERS", 0),
     }
     assert {one.code: one.owner for one in done.recorded.standing}["AMOUNT_DIFFERS"] == "issuer"
+    details = {one.code: one.detail for one in done.recorded.standing}
+    assert details["DOUBLED_IN_COMPARE"].startswith("the compare feed has it 2×, the books 1×; ")
 
 
 async def test_an_event_that_one_side_books_in_the_next_month_ties(

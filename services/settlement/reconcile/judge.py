@@ -111,7 +111,11 @@ def _feed(one: Difference) -> Found:
     told = [f"{name} {', '.join(sorted({row[at] for row in rows if row[at]}))}"
             for name, at in (("event", 3), ("account", 4), ("arn", 5))
             if any(row[at] for row in rows)]  # fmt: skip
-    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; {'; '.join(told)}"
+    said = _both(Check.FEEDS, one, amount=0, unit=1)
+    if one.kind in (Kind.DOUBLED_LEFT, Kind.DOUBLED_RIGHT):
+        times = f"the compare feed has it {one.left_times}×, the books {one.right_times}×"
+        said = f"{times}; not paired: {said}"
+    detail = f"{said}; {'; '.join(told)}"
     return Found(Check.FEEDS, code, subject, _net(one, 0), currencies[0], detail)
 
 
