@@ -11,6 +11,7 @@ from services.settlement.bootstrap.reconciling import Reconciled
 from services.settlement.reconcile.amount import number, words
 from services.settlement.reconcile.code import MEANING, Code
 from services.settlement.reconcile.control import Amounts, Sheet
+from services.settlement.reconcile.coverage import IN_TRANSIT, NOT_COVERED
 from services.settlement.reconcile.discrepancy import RESOLVED, Discrepancy
 from services.settlement.reconcile.judge import SIDES
 
@@ -20,6 +21,11 @@ _WHY = {
     "LISTED": "held or carried by the latest batch",
     "SINCE": "recorded or due after the latest batch",
     "MISSING": "in no line, though the latest batch saw them",
+}
+
+_OUTSIDE = {
+    NOT_COVERED: "not covered by the compare feed",
+    IN_TRANSIT: "in transit between the feeds",
 }
 
 
@@ -42,6 +48,11 @@ def document(done: Reconciled) -> dict[str, Any]:
             for sheet in seen.sheets
         ],
         "batches": [{"batch": batch, "state": state} for batch, state in seen.batches],
+        "coverage": [
+            {**one._asdict(), "first": one.first.isoformat(), "last": one.last.isoformat()}
+            for one in seen.coverage
+        ],
+        "outside": [{**one._asdict(), "since": one.since.isoformat()} for one in seen.outside],
         "comparisons": [one._asdict() for one in seen.tallies],
         "waiting": [one._asdict() for one in seen.waiting],
         "answers": {"outcomes": dict(seen.outcomes), **seen.unanswered._asdict()},
@@ -112,6 +123,13 @@ def _print_tallies(session: Session, done: Reconciled) -> None:
         )
     if not done.seen.compares:
         session.say("no compare feed is recorded: the books feed stands by itself")
+    month = done.terms.month.name
+    for feed in done.seen.coverage:
+        session.say(f"the compare feed of {feed.issuer} covers {feed.first} to {feed.last}: "
+                    f"{feed.days} of {feed.of_days} days of {month}")  # fmt: skip
+    for one in done.seen.outside:
+        session.say(f"{_OUTSIDE[one.why]}: {one.events} of {one.issuer} since {one.since}, "
+                    f"{words(one.amount, one.unit)}")  # fmt: skip
 
 
 def print_discrepancies(session: Session, found: Sequence[Discrepancy], on: date) -> None:

@@ -9,8 +9,9 @@ from services.kernel.finding import Finding
 from services.settlement.batches.batch import Head, Header
 from services.settlement.batches.chain import Walk, extend
 from services.settlement.emission import AWAY
+from services.settlement.evidence import ChainStore
 from services.settlement.files import manifest
-from services.settlement.ports import BatchStore, ChainStore, FileDrop
+from services.settlement.ports import BatchStore, FileDrop
 
 DELAY_SECONDS = 30
 """How old a row is before it is linked. Longer than a row takes to commit, nearly always: one that

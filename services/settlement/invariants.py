@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from services.kernel.errors import InvalidInput, InvariantViolated
 from services.kernel.finding import Finding
 from services.settlement.emission import FOLDERS, OUTGOING
-from services.settlement.ports import AuditStore, BatchStore, FileDrop
+from services.settlement.evidence import AuditStore
+from services.settlement.ports import BatchStore, FileDrop
 from services.settlement.seal import recompute
 
 FAULTS_MAX = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.errors import InvalidInput, Problem
-from services.settlement.ports import Balance, Closing, PeriodStore
+from services.settlement.evidence import Balance, Closing, PeriodStore
 
 _PERIOD = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 

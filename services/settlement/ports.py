@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
 from services.accrual.ledger.transfer import Transfer
 from services.settlement.batches.batch import Head, Header, Sealed, Written
-from services.settlement.batches.chain import AuditRow, Link
 from services.settlement.batches.due import Due
 from services.settlement.batches.follow import Following, FollowUp, Move
 from services.settlement.batches.follow import Place as EventPlace
@@ -178,67 +177,6 @@ class DeliveryStore(Protocol):
         """Record that everything of it has arrived."""
 
 
-class Closing(NamedTuple):
-    """A closed month; postings of later count from `opens_on`."""
-
-    period: str
-    opens_on: date
-    who: str
-    recorded_on: date
-
-
-class Balance(NamedTuple):
-    """One account of a trial balance, in minor units; members stand together as `member/*`."""
-
-    unit: str
-    account: str
-    debit: int
-    credit: int
-
-
-class PeriodStore(Protocol):
-    """Closed periods, inside one database transaction."""
-
-    async def closings(self) -> list[Closing]:
-        """All of them, in order."""
-
-    async def close(self, period: str, *, by: str, on: date) -> None:
-        """Record a closing: how far every stream is, and what that comes to."""
-
-    async def balances(self, period: str) -> list[Balance]:
-        """The trial balance as it was closed."""
-
-
-class KeptHead(NamedTuple):
-    """A head of the audit chain that was kept with a batch, and where."""
-
-    batch: str
-    place: str
-    head: Head
-
-
-class ChainStore(Protocol):
-    """The audit rows and the chain over them."""
-
-    async def lock(self) -> bool:
-        """Become the one sealer to the end of the transaction; False if another one is."""
-
-    async def head(self) -> Head:
-        """The last link, or what the first one follows."""
-
-    async def unsealed(self, *, older_seconds: int, rows_max: int) -> list[AuditRow]:
-        """Rows without a link that are old enough, in order."""
-
-    async def add(self, links: Sequence[Link]) -> None:
-        """Append links."""
-
-    def links(self) -> AsyncIterator[Link]:
-        """The whole chain in order, each link with its row."""
-
-    async def heads(self) -> list[KeptHead]:
-        """The heads that were kept with batches and deliveries."""
-
-
 class DetailStore(Protocol):
     """What `batch show` opens."""
 
@@ -275,10 +213,3 @@ class FileDrop(Protocol):
 
     def path(self, partner: str, folder: str, name: str) -> str:
         """Where a file lies, for people."""
-
-
-class AuditStore(Protocol):
-    """The stored rows, asked whether they hold together."""
-
-    async def ask(self, question: str, *, faults_max: int) -> tuple[int, Sequence[str]]:
-        """How many rows were checked, and the first faults in words."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from services.kernel.errors import InvalidInput, Problem
+from services.kernel.transaction import Role
 from services.settlement.batches.batch import Header, Written
 from services.settlement.batches.terms import TermsBook
 from services.settlement.emission import FOLDER
@@ -17,6 +18,7 @@ from services.settlement.ports import FileDrop
 from services.settlement.reconcile import judge
 from services.settlement.reconcile.code import Check, Code
 from services.settlement.reconcile.control import Held, Moved, Sheet, sheets, untied
+from services.settlement.reconcile.coverage import Coverage, Outside, Spans, coverage, split
 from services.settlement.reconcile.difference import Difference
 from services.settlement.reconcile.discrepancy import Found
 from services.settlement.reconcile.judge import (
@@ -66,6 +68,7 @@ class Sides(Protocol):
     """The loaded sides of each comparison; see adapters/sides.py."""
 
     compares: bool
+    spans: Mapping[str, Spans]
 
     def feeds(self) -> list[Difference]: ...
     def feed_tallies(self, month: Month) -> list[Tally]: ...
@@ -87,6 +90,8 @@ class Reconciliation:
     sheets: tuple[Sheet, ...]
     tallies: tuple[Tally, ...]
     compares: bool
+    coverage: tuple[Coverage, ...]
+    outside: tuple[Outside, ...]
     waiting: tuple[Waiting, ...]
     outcomes: tuple[tuple[str, int], ...]
     unanswered: Unanswered
@@ -108,8 +113,15 @@ def reconcile(
     control = sheets(books.moved, books.held, partner=terms.partner)
     found = untied(control)
     tallies: list[Tally] = []
+    covered: list[Coverage] = []
+    outside: list[Outside] = []
     if sides.compares:
-        found += judge.feeds(sides.feeds(), terms.month)
+        compare, own = (sides.spans[role] for role in (Role.COMPARE, Role.BOOKS))
+        covered = coverage(compare, terms.month)
+        standing, outside = split(
+            sides.feeds(), compare=compare, books=own, month=terms.month, on=terms.on
+        )
+        found += judge.feeds(standing)
         tallies += sides.feed_tallies(terms.month)
     found += judge.causes(books.unposted, books.uncaused)
     found += judge.ledger(sides.ledger(), terms.partner)
@@ -126,6 +138,8 @@ def reconcile(
         sheets=tuple(control),
         tallies=tuple(tallies),
         compares=sides.compares,
+        coverage=tuple(covered),
+        outside=tuple(outside),
         waiting=tuple(books.waiting),
         outcomes=tuple(sides.outcomes()),
         unanswered=unanswered,
@@ -168,7 +182,7 @@ def _whole(written: Written, content: bytes | None, folder: str) -> list[Found]:
         why = f"is not in {folder}"
         return [Found(Check.FILES, Code.MISSING_FILE, written.name, amount, unit, why)]
     if hashlib.sha256(content).hexdigest() != written.sha256:
-        why = f"{len(content)} bytes, {written.bytes} were sealed with another sha256"
+        why = f"not the bytes that were sealed: {len(content)} now, {written.bytes} then"
         return [Found(Check.FILES, Code.CHANGED_FILE, written.name, 0, unit, why)]
     return []
 

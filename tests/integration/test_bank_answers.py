@@ -14,6 +14,7 @@ from services.settlement import bootstrap as settlement
 from tests.support.bank import APRIL_3, Bank, open_bank
 from tests.support.desk import ACH, SEPA, Desk, ach_bank, open_desk
 from tests.support.partner import owed
+from tests.support.reconciling import run as reconciled
 from tests.support.refold import resettled
 from tests.support.settlement import broken
 
@@ -201,7 +202,21 @@ async def test_what_the_ach_returns_is_given_back_and_goes_out_again(
         "WHERE batch = $1 ORDER BY line", again,
     )  # fmt: skip
     assert [tuple(row) for row in rows] == [("acc-2", batch, 3), ("acc-3", batch, 4)]
+    await desk.send(again)
+    _, paid = await settlement.pay_batch(
+        desk.settings, again, by="Dee", reference="WIRE-2", on=date(2026, 4, 9)
+    )
+    assert paid == 2
     assert await broken(desk.books, desk.folder, desk.settings) == []
+    tied = await reconciled(
+        desk.books, desk.folder, partner="first-bank", period="2026-04", on=date(2026, 4, 30)
+    )
+    (sheet,) = tied.seen.sheets
+    assert sheet.ties
+    assert {place: sheet.closing[place] for place in sheet.places} == {
+        "cost": -1769, "member": 0, "clearing": 0, "bank": 1769,
+    }  # fmt: skip
+    assert tied.recorded.unresolved == 0
     text = returned.decode()
     wrong = {
         "another trace": ("091000010000002", "091000010000003", "original trace (7-21)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ async def test_each_way_in_which_the_feeds_disagree_is_named(books: Books, folde
         ("CURRENCY_DIFFERS", 0),
     }
     assert {one.code: one.owner for one in done.recorded.standing}["AMOUNT_DIFFERS"] == "issuer"
+    details = {one.code: one.detail for one in done.recorded.standing}
+    assert details["DOUBLED_IN_COMPARE"].startswith("the compare feed has it 2×, the books 1×; ")
 
 
 async def test_an_event_that_one_side_books_in_the_next_month_ties(
@@ -82,3 +85,60 @@ async def test_an_event_that_one_side_books_in_the_next_month_ties(
     await feed(books, "compare", "N1", 100, arn="1" * 23)
     march, april = await run(books, folder), await run(books, folder, period="2026-04")
     assert not [one for one in (*codes(march), *codes(april)) if "1" * 23 in one[1]]
+
+
+MARCH_2, MARCH_8, MARCH_9, APRIL_1 = 20_514, 20_520, 20_521, 20_544
+"""Days since 1970."""
+
+
+async def test_what_the_compare_feed_does_not_cover_is_counted_and_no_discrepancy(
+    books: Books, folder: Path
+) -> None:
+    for nth, day in enumerate((MARCH_2, MARCH_9)):
+        await feed(books, "books", f"E{nth}", 100, posted_on=day)
+        await feed(books, "compare", f"E{nth}", 100, posted_on=day)
+    await feed(books, "books", "A1", 300, posted_on=MARCH_2 - 1)
+    await feed(books, "books", "A2", 500, posted_on=MARCH_9 + 1)
+    await feed(books, "books", "A3", 700, posted_on=APRIL_1)
+    await feed(books, "books", "A4", 900, posted_on=MARCH_8)
+    march, april = await run(books, folder), await run(books, folder, period="2026-04")
+    # A day inside that has no record of the network is compared all the same.
+    assert [one for one in codes(march) if " A" in one[1]] == [
+        ("MISSING_IN_COMPARE", "first-bank PRESENTMENT event_id A4", -900)
+    ]
+    assert codes(april) == []
+    assert [(one.why, one.events, one.amount) for one in march.seen.outside] == [
+        ("NOT_COVERED", 2, -800)
+    ]
+    assert [(one.why, one.events, one.amount) for one in april.seen.outside] == [
+        ("NOT_COVERED", 1, -700)
+    ]
+    (covered,) = march.seen.coverage
+    assert (str(covered.first), str(covered.last)) == ("2026-03-02", "2026-03-09")
+    assert (covered.days, covered.of_days) == (8, 31)
+    assert [(one.days, one.of_days) for one in april.seen.coverage] == [(0, 30)]
+
+
+async def test_a_leg_of_the_last_day_is_in_transit_until_it_is_old(
+    books: Books, folder: Path
+) -> None:
+    for nth, day in enumerate((MARCH_2, MARCH_9)):
+        await feed(books, "books", f"E{nth}", 100, posted_on=day)
+        await feed(books, "compare", f"E{nth}", 100, posted_on=day)
+    await feed(books, "books", "A1", 300, posted_on=MARCH_9)
+    await feed(books, "compare", "A2", 500, posted_on=MARCH_9)
+    young = await run(books, folder, on=date(2026, 3, 14))
+    assert [one for one in codes(young) if " A" in one[1]] == []
+    assert [(one.why, one.events, one.amount) for one in young.seen.outside] == [
+        ("IN_TRANSIT", 2, 200)
+    ]
+    old = await run(books, folder, on=date(2026, 3, 15))
+    assert {one[0] for one in codes(old) if " A" in one[1]} == {
+        "MISSING_IN_COMPARE", "MISSING_IN_BOOKS",
+    }  # fmt: skip
+    assert old.seen.outside == ()
+    await feed(books, "compare", "A1", 300, posted_on=MARCH_9 + 1)
+    await feed(books, "books", "A2", 500, posted_on=MARCH_9 + 1)
+    came = await run(books, folder, on=date(2026, 3, 15))
+    assert [one for one in codes(came) if " A" in one[1]] == []
+    assert came.recorded.gone == 2

@@ -213,7 +213,8 @@ async def test_an_issuer_of_which_no_compare_feed_tells_is_not_compared(
     await feed(books, "books", "E1", 4_500, arn="A1")
     await feed(books, "compare", "N1", 4_500, issuer_id="other-bank", arn="B1")
     assert codes(await run(books, folder)) == []
-    await feed(books, "compare", "N2", 4_500, arn="A2", posted_on=20_000)
+    for nth, around in enumerate((20_000, 20_600), 2):
+        await feed(books, "compare", f"N{nth}", 4_500, arn=f"A{nth}", posted_on=around)
     missing = ("MISSING_IN_COMPARE", "first-bank PRESENTMENT event_id E1", -4_500)
     assert missing in codes(await run(books, folder))
 

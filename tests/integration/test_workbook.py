@@ -66,8 +66,8 @@ async def test_cells_are_typed_the_header_stands_still_and_nothing_computes(
     )  # fmt: skip
     path = tmp_path / "march.xlsx"
     await run(books, folder, to=path)
-    (control, comparisons, discrepancies) = sheets(path)
-    for root, _ in (control, comparisons, discrepancies):
+    (control, comparisons, coverage, discrepancies) = sheets(path)
+    for root, _ in (control, comparisons, coverage, discrepancies):
         pane = root.find(f".//{MAIN}pane")
         assert pane is not None and (pane.get("state"), pane.get("ySplit")) == ("frozen", "1")
         assert not list(root.iter(f"{MAIN}f"))

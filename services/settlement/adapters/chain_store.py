@@ -10,7 +10,7 @@ from services.runtime.database import Connection, copy_rows
 from services.runtime.named_queries import load_queries
 from services.settlement.batches.batch import Head
 from services.settlement.batches.chain import GENESIS, AuditRow, Link
-from services.settlement.ports import KeptHead
+from services.settlement.evidence import KeptHead
 
 _sql = load_queries("services.settlement.adapters", "chain_store.sql")
 

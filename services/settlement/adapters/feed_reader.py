@@ -16,6 +16,7 @@ import fastavro
 from services.kernel.calendar import instant
 from services.kernel.transaction import Kind
 from services.runtime.database import Connection
+from services.settlement.reconcile.coverage import Span
 from services.settlement.reconcile.judge import Unposted
 
 _SCHEMA = fastavro.parse_schema(
@@ -35,6 +36,7 @@ SIGN = {
 ROWS_AT_ONCE = 5_000
 READ_SECONDS = 3_600
 _EPOCH = date(1970, 1, 1)
+_BOOKED = list(COLUMNS).index("booked")
 
 
 async def copy_feed(
@@ -46,13 +48,13 @@ async def copy_feed(
     issuers: frozenset[str],
     first: date,
     last: date,
-) -> frozenset[str]:
+) -> dict[str, Span]:
     """Write the cleared events of a role that are booked from `first` to `last` as CSV.
 
-    Inside a transaction, so that the server gives them in batches. Gives those of `issuers` that
-    the feed tells anything of, whenever that was booked.
+    Inside a transaction, so that the server gives them in batches. Gives for those of
+    `issuers` that the feed tells anything of what it covers, in whichever month.
     """
-    told: set[str] = set()
+    spans: dict[str, Span] = {}
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         bodies: list[bytes] = []
@@ -61,16 +63,25 @@ async def copy_feed(
         ):
             bodies.append(record["body"])
             if len(bodies) >= ROWS_AT_ONCE:
-                told |= _write(writer, _cleared(bodies, issuers), first, last)
+                _write(writer, _cleared(bodies, issuers), first, last, spans)
                 bodies.clear()
-        told |= _write(writer, _cleared(bodies, issuers), first, last)
-    return frozenset(told)
+        _write(writer, _cleared(bodies, issuers), first, last, spans)
+    return spans
 
 
-def _write(writer: Any, events: Iterator[Any], first: date, last: date) -> set[str]:
-    decoded = list(events)
-    writer.writerows(_rows(decoded, first, last))
-    return {event["issuer_id"] for event in decoded}
+def _write(
+    writer: Any, events: Iterator[Any], first: date, last: date, spans: dict[str, Span]
+) -> None:
+    """Write the events of these days, and widen the spans by all of them."""
+    for row in _rows(events, date.min, date.max):
+        issuer, booked = row[0], row[_BOOKED]
+        span = spans.get(issuer)
+        if span is None:
+            spans[issuer] = Span(booked, booked)
+        elif not span.first <= booked <= span.last:
+            spans[issuer] = Span(min(span.first, booked), max(span.last, booked))
+        if first <= booked <= last:
+            writer.writerow(row)
 
 
 def unposted(

@@ -17,6 +17,7 @@ from services.settlement.reconcile.difference import (
     Comparison,
     Difference,
     Kind,
+    Row,
     kind,
     unpaired,
 )
@@ -43,16 +44,21 @@ def compare(
     pairs, joined = row[0], [tuple(one.values()) for one in row[1] or ()]
     found = [_single(one, keys=len(key), columns=len(shown)) for one in joined]
     only = Counter(one.kind for one in found)
-    whole = (
-        left_rows == pairs + only[Kind.ONLY_LEFT]
-        and right_rows == pairs + only[Kind.ONLY_RIGHT]
-        and len({one.key for one in found}) == len(found)
-    )
-    if not whole:
-        doubled = connection.execute(_doubled(left, right, key, shown)).fetchall()
-        again = [_several(one, keys=len(key), values=len(values)) for one in doubled]
-        keys = {tuple(one[2:]) for one in doubled}
-        found = [one for one in found if one.key not in keys] + [one for one in again if one]
+    # A doubled row is paired too often with the other side's rows, or stands alone more than once.
+    sides = [
+        side
+        for side, other_rows, other, own in (
+            (left, right_rows, Kind.ONLY_RIGHT, Kind.ONLY_LEFT),
+            (right, left_rows, Kind.ONLY_LEFT, Kind.ONLY_RIGHT),
+        )
+        if other_rows != pairs + only[other]
+        or len({one.key for one in found if one.kind is own}) < only[own]
+    ]
+    if sides:
+        query = _doubled(left, right, sides, key, shown)
+        doubled = _by_key(connection.execute(query).fetchall(), keys=len(key))
+        again = [unpaired(one, *rows, values=len(values)) for one, rows in doubled.items()]
+        found = [one for one in found if one.key not in doubled] + [one for one in again if one]
     return Comparison(left_rows, right_rows, tuple(sorted(found, key=lambda one: one.key)))
 
 
@@ -75,8 +81,10 @@ def _joined(
     )
 
 
-def _doubled(left: str, right: str, key: Sequence[str], shown: Sequence[str]) -> str:
-    """The rows of each side for every key that one of the sides has more than once.
+def _doubled(
+    left: str, right: str, where: Sequence[str], key: Sequence[str], shown: Sequence[str]
+) -> str:
+    """The rows of each side for every key that one of the sides `where` has more than once.
 
     Keys are counted by their hash, which is much faster than by the key; a clash only brings rows
     that are then found to agree, or not, as they would have been without it.
@@ -84,19 +92,14 @@ def _doubled(left: str, right: str, key: Sequence[str], shown: Sequence[str]) ->
     keys = ", ".join(key)
     counted = " UNION ".join(
         f"SELECT hash({keys}) AS mark FROM {side} GROUP BY mark HAVING count(*) > 1"
-        for side in (left, right)
+        for side in where
     )
-    packed = ", ".join(f"v_{name} := {name}" for name in shown)
-    sides = " UNION ALL ".join(
-        f"SELECT {keys}, {nth} AS side, struct_pack({packed}) AS found "
+    found = " UNION ALL ".join(
+        f"SELECT {nth}, {', '.join([*key, *shown])} "
         f"FROM {side} WHERE hash({keys}) IN (SELECT mark FROM doubled)"
         for nth, side in enumerate((left, right))
     )
-    return (
-        f"WITH doubled AS MATERIALIZED ({counted}) "
-        "SELECT list(found) FILTER (side = 0), list(found) FILTER (side = 1), "
-        f"{keys} FROM ({sides}) GROUP BY {keys}"
-    )
+    return f"WITH doubled AS MATERIALIZED ({counted}) {found}"
 
 
 def _single(row: Sequence[Any], *, keys: int, columns: int) -> Difference:
@@ -112,9 +115,15 @@ def _single(row: Sequence[Any], *, keys: int, columns: int) -> Difference:
     )
 
 
-def _several(row: Sequence[Any], *, keys: int, values: int) -> Difference | None:
-    left, right = ([tuple(one.values()) for one in side or ()] for side in row[:2])
-    return unpaired(tuple(row[2 : 2 + keys]), left, right, values=values)
+def _by_key(
+    rows: Sequence[Row], *, keys: int
+) -> dict[tuple[Any, ...], tuple[list[Row], list[Row]]]:
+    """Key → its rows on the left and on the right, without the key."""
+    found: dict[tuple[Any, ...], tuple[list[Row], list[Row]]] = {}
+    for row in rows:
+        sides = found.setdefault(row[1 : keys + 1], ([], []))
+        sides[row[0]].append(row[keys + 1 :])
+    return found
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

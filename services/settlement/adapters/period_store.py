@@ -9,7 +9,7 @@ import asyncpg
 from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Connection
 from services.runtime.named_queries import load_queries
-from services.settlement.ports import Balance, Closing
+from services.settlement.evidence import Balance, Closing
 
 _sql = load_queries("services.settlement.adapters", "period_store.sql")
 

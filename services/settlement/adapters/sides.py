@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from services.settlement.adapters.feed_reader import COLUMNS as FEED_COLUMNS
 from services.settlement.adapters.feed_reader import copy_feed
 from services.settlement.adapters.matcher import compare
 from services.settlement.reconcile.code import Check
+from services.settlement.reconcile.coverage import Spans
 from services.settlement.reconcile.difference import Difference
 from services.settlement.reconcile.judge import Tally
 from services.settlement.reconcile.month import Month
@@ -66,6 +67,8 @@ class DuckSides:
         self._folder = folder
         self.compares = False
         """Whether there is a compare feed of one of the partner's issuers."""
+        self.spans: Mapping[str, Spans] = {}
+        """Role → issuer → what the feed covers."""
 
     async def load(self, connection: Connection, partner: str, month: Month) -> None:
         """Copy what is compared, inside a transaction that sees one instant."""
@@ -82,16 +85,18 @@ class DuckSides:
 
     async def _load_feeds(self, connection: Connection, partner: str, month: Month) -> None:
         """Only issuers that have a compare feed: the books of another stand by themselves."""
+        spans: dict[str, Spans] = {}
         issuers = frozenset(row["issuer"] for row in await connection.fetch(_sql.issuers, partner))
         for role in (Role.COMPARE, Role.BOOKS):
             path = self._folder / f"{role}.csv"
-            told = await copy_feed(
+            spans[role] = await copy_feed(
                 connection, _sql.feed, role, path, issuers=issuers,
                 first=month.first - SLACK, last=month.last + SLACK,
             )  # fmt: skip
             self._table(f"{role}_0", FEED_COLUMNS, path)
             if role is Role.COMPARE:
-                issuers = told
+                issuers = frozenset(spans[role])
+        self.spans = spans
         self.compares = bool(issuers)
 
     def _table(self, name: str, columns: dict[str, str], path: Path) -> None:

@@ -75,6 +75,19 @@ def workbook(terms: Terms, seen: Reconciliation, recorded: Recorded) -> bytes:
         ],
     )  # fmt: skip
     _sheet(
+        book, formats, "Coverage",
+        ("issuer", "what", "first", "last", "days", "of days", "events", "amount", "unit"),
+        [
+            (one.issuer, "covered by the compare feed", one.first, one.last, one.days, one.of_days,
+             "", "", "")
+            for one in seen.coverage
+        ] + [
+            (one.issuer, one.why, one.since, "", "", "", one.events,
+             _Money(one.amount, one.unit), one.unit)
+            for one in seen.outside
+        ],
+    )  # fmt: skip
+    _sheet(
         book, formats, "Discrepancies",
         ("id", "comparison", "code", "meaning", "subject", "amount", "unit", "owner", "first seen",
          "days", "state", "resolved by", "reason", "approved by", "detail"),

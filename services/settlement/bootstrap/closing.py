@@ -7,8 +7,8 @@ from datetime import date
 from services.runtime.settings import Settings
 from services.settlement.adapters.period_store import PostgresPeriodStore
 from services.settlement.bootstrap.parts import open_database, reading
+from services.settlement.evidence import Closing
 from services.settlement.period import Closed, close
-from services.settlement.ports import Closing
 
 CLOSE_SECONDS = 600
 """Every stream stands still meanwhile."""

@@ -52,13 +52,14 @@ def unpaired(
 
     The first `values` of a row are compared, the rest is told along.
     """
-    rest_left, rest_right = sorted(left, key=_order), []
-    for row in sorted(right, key=_order):
-        pair = next((one for one in rest_left if one[:values] == row[:values]), None)
-        if pair is None:
-            rest_right.append(row)
+    rest_left, rest_right = _ordered(left), []
+    for row in _ordered(right):
+        for at, one in enumerate(rest_left):
+            if one[:values] == row[:values]:
+                del rest_left[at]
+                break
         else:
-            rest_left.remove(pair)
+            rest_right.append(row)
     if not rest_left and not rest_right:
         return None
     return Difference(
@@ -73,6 +74,11 @@ def kind(left_times: int, right_times: int) -> Kind:
     if max(left_times, right_times) == 1:
         return Kind.ONLY_LEFT if left_times else Kind.ONLY_RIGHT
     return Kind.DOUBLED_LEFT if left_times > right_times else Kind.DOUBLED_RIGHT
+
+
+def _ordered(rows: list[Row]) -> list[Row]:
+    """Most keys have one row or none: a month has thousands that stand twice on one side."""
+    return sorted(rows, key=_order) if len(rows) > 1 else list(rows)
 
 
 def _order(row: Row) -> list[tuple[bool, str]]:

@@ -11,7 +11,6 @@ from services.settlement.reconcile.amount import words
 from services.settlement.reconcile.code import Check, Code
 from services.settlement.reconcile.difference import Difference, Kind
 from services.settlement.reconcile.discrepancy import Found
-from services.settlement.reconcile.month import Month
 
 SIDES: Mapping[Check, tuple[str, str]] = {
     Check.FEEDS: ("the compare feed", "the books"),
@@ -86,17 +85,11 @@ class Unanswered(NamedTuple):
     late: int
 
 
-def feeds(differences: Iterable[Difference], month: Month) -> list[Found]:
+def feeds(differences: Iterable[Difference]) -> list[Found]:
     """Left is the compare feed. Keys are (issuer, kind, what they are matched by, value, day);
-    rows (amount, currency, booked on, event id, account, ARN). A difference belongs to the month in
-    which the books, or else the compare feed, book it.
+    rows (amount, currency, booked on, event id, account, ARN).
     """
-    found = []
-    for one in differences:
-        booked: date = (one.right or one.left)[0][2]
-        if month.first <= booked <= month.last:
-            found.append(_feed(one))
-    return found
+    return [_feed(one) for one in differences]
 
 
 def _feed(one: Difference) -> Found:
@@ -118,7 +111,11 @@ def _feed(one: Difference) -> Found:
     told = [f"{name} {', '.join(sorted({row[at] for row in rows if row[at]}))}"
             for name, at in (("event", 3), ("account", 4), ("arn", 5))
             if any(row[at] for row in rows)]  # fmt: skip
-    detail = f"{_both(Check.FEEDS, one, amount=0, unit=1)}; {'; '.join(told)}"
+    said = _both(Check.FEEDS, one, amount=0, unit=1)
+    if one.kind in (Kind.DOUBLED_LEFT, Kind.DOUBLED_RIGHT):
+        times = f"the compare feed has it {one.left_times}×, the books {one.right_times}×"
+        said = f"{times}; not paired: {said}"
+    detail = f"{said}; {'; '.join(told)}"
     return Found(Check.FEEDS, code, subject, _net(one, 0), currencies[0], detail)
 
 

@@ -202,3 +202,37 @@ def test_what_has_no_room_is_refused_and_said_where_it_has() -> None:
         forms.write(of_member(["m"], [10**15]), "xlsx")
     with pytest.raises(InvalidInput, match="must be one of csv, pdf, xlsx"):
         forms.write(of_miles(), "docx")
+
+
+def test_names_of_any_script_are_printed_or_said_to_be_in_the_other_forms() -> None:
+    names = ["Ł Δ Ж", "日本コンビニ", "한국마트", "😀 Bar", "ร้านกาแฟ"]
+    statement = of_member(names, [1, 2, 3, 4, 5])
+    text = pypdf.PdfReader(io.BytesIO(printed.write(statement))).pages[0].extract_text()
+    assert "Ł Δ Ж" in text
+    assert "□ Bar" in text
+    assert "□ stands for one that this paper lacks" in text
+    assert in_print(printed.write(statement), statement) == sums(statement)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(workbook.write(statement)))
+    assert [row[2] for row in book.get_sheet_by_name("NOK").to_python()[1:-1]] == names
+    assert (
+        "lacks"
+        not in pypdf.PdfReader(io.BytesIO(printed.write(of_member(["קפה", "مطعم"], [1, 2]))))
+        .pages[0]
+        .extract_text()
+    )
+
+
+def test_a_name_without_blanks_stays_on_the_page() -> None:
+    statement = of_member(["M" * 180], [1])
+    page = pypdf.PdfReader(io.BytesIO(printed.write(statement))).pages[0]
+    right: list[float] = []
+
+    def visit(text: str, _: object, place: list[float], *__: object) -> None:
+        if text.strip():
+            right.append(place[4])
+
+    page.extract_text(visitor_text=visit)
+    text = page.extract_text()
+    assert "M" * 60 not in text
+    assert text.count("M") == 180
+    assert max(right) < float(page.mediabox.width)
