@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import people
 from services.cli.session import Output, Session
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ def options(
 
 for group in GROUPS:
     import_module(f"services.cli.{group}").register(app)
+COMMANDS = people.name_commands(app)
 
 
 def main() -> None:
