@@ -21,7 +21,7 @@ app = typer.Typer(
 
 GROUPS = (
     "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
-    "rebuild", "settle", "reconcile", "payout", "partner", "period", "audit", "export", "demo",
+    "rebuild", "settle", "reconcile", "payout", "partner", "answer", "period", "audit", "export", "demo",
     "bench",
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
         "batch show", "batch statement", "batch journal", "batch reproduce",
         "dead-letters list", "dead-letters show",
     ), HOUSE),
+    **dict.fromkeys(("answer list", "answer save"), (APPROVER, OPERATOR, AUDITOR)),
     **dict.fromkeys(("batch list", "discrepancy list"), (*HOUSE, PARTNER)),
     "contract apply": (AUTHOR,),
     **dict.fromkeys(("contract approve", "batch approve", "discrepancy approve"), (APPROVER,)),

@@ -56,7 +56,7 @@ async def holes(connection: asyncpg.Connection[asyncpg.Record]) -> set[str]:
         ("CREATE TABLE planted (partner text); ALTER TABLE planted ENABLE ROW LEVEL SECURITY",
          {"planted"}),
         ("ALTER TABLE discrepancy NO FORCE ROW LEVEL SECURITY", {"discrepancy"}),
-        ("DROP POLICY house ON settlement_payout", {"settlement_payout"}),
+        ("DROP POLICY house ON settlement_account_change", {"settlement_account_change"}),
         ("GRANT SELECT ON member_row TO milepost_partner", {"member_row"}),
         ("CREATE VIEW planted AS SELECT * FROM settlement_line; "
          "GRANT SELECT ON planted TO milepost_partner", {"planted"}),

@@ -33,7 +33,7 @@ OPERATOR_WRITES = {
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
     "settlement_payment", "settlement_payout", "settlement_account_change",
-    "settlement_move", "settlement_merge",
+    "settlement_answer_file", "settlement_move", "settlement_merge",
     "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
     "period_close_position", "period_close_balance", "stream_position", "balance",
     "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
@@ -62,6 +62,7 @@ COLUMNS = {
 UNREAD = {
     ("author", "settlement_payout"), ("author", "settlement_account_change"),
     ("author", "settlement_account_change_open"),
+    ("author", "settlement_answer_file"),
 }  # fmt: skip
 """Who writes contracts needs no account, not even sealed."""
 GUARDED = {
@@ -70,15 +71,16 @@ GUARDED = {
     "settlement_member", "settlement_file", "settlement_approval", "settlement_announcement",
     "settlement_state", "settlement_payment", "settlement_move", "file_delivery",
     "file_delivery_end", "acknowledgement", "settlement_payout", "reconciliation_run",
+    "settlement_answer_file",
     "discrepancy", "discrepancy_closing", "discrepancy_resolution", "discrepancy_approval",
 }  # fmt: skip
 DISCREPANCIES = (
     "INSERT INTO reconciliation_run (partner, nth, period, who, recorded_on, second_above, "
     "answer_days, found) VALUES ('sky-air', 1, '2026-03', 'Cy', '2026-04-10', 0, 5, 1)",
-    "INSERT INTO discrepancy (id, partner, run, period, first_seen, second_above, comparison, code, "
-    "subject, amount, unit, owner, detail) VALUES (repeat('a', 20), 'sky-air', 1, '2026-03', "
-    "'2026-04-10', 0, 'lines-answers', 'NOT_ANSWERED', 'sky-air-000001/1', 10, 'SKY-MILE', "
-    "'sky-air', 'acc-1')",
+    "INSERT INTO discrepancy (id, partner, run, period, first_seen, second_above, comparison, "
+    "code, subject, amount, unit, again, owner, detail) VALUES (repeat('a', 20), 'sky-air', 1, "
+    "'2026-03', '2026-04-10', 0, 'answers', 'NOT_ANSWERED', 'sky-air-000001/1', 10, 'SKY-MILE', "
+    "0, 'partner', 'acc-1')",
     "INSERT INTO discrepancy_resolution (id, nth, who, recorded_on, reason) "
     "VALUES (repeat('a', 20), 1, 'Cy', '2026-04-10', 'asked')",
     "INSERT INTO discrepancy_approval (id, nth, resolver_key, approver, recorded_on) "
@@ -87,7 +89,8 @@ DISCREPANCIES = (
 )
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store", "payout_store", "review_store", "reconcile_store", "discrepancy_audit",
+    "chain_store", "answer_store", "payout_store", "review_store",
+    "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from services.cli.__main__ import COMMANDS
-from services.cli.people import APPROVER, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
+from services.cli.people import APPROVER, AUDITOR, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
 from tests.support import builders
 from tests.support.batches import CHART
 from tests.support.house import (
@@ -58,6 +60,8 @@ FOR: dict[str, tuple[str, ...]] = {
     f"batch withdraw {UNWANTED} --by Dee --reason wrong": (OPERATOR,),
     f"batch deliver {APPROVED} --by Dee": (OPERATOR,),
     f"acknowledge {{folder}}/{SENT}.txt --partner sky-air --by Dee": (OPERATOR,),
+    "answer list": (APPROVER, OPERATOR, AUDITOR),
+    "answer save {answer} --to {folder}/kept.txt": (APPROVER, OPERATOR, AUDITOR),
     f"batch pay {ANSWERED} --by Dee --reference R-1": (OPERATOR,),
     f"payout accept {ANSWERED}/1 --by Ann": (OPERATOR,),
     "payout import {folder}/payouts.csv --by Ann": (OPERATOR,),
@@ -100,6 +104,7 @@ def typed(house: House, line: str) -> list[str]:
         "chart": house.file("chart.yaml", CHART),
         "records": house.file("records.jsonl", ""),
         "sent": str(next((house.files / "sky-air/sent").glob("*-rewards-*.txt"))),
+        "answer": sha256((house.folder / f"{ANSWERED}.txt").read_bytes()).hexdigest(),
         "explained": house.discrepancies[0],
         "open": house.discrepancies[1],
     }
