@@ -21,8 +21,8 @@ app = typer.Typer(
 
 GROUPS = (
     "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
-    "rebuild", "settle", "reconcile", "payout", "partner", "answer", "period", "audit", "export", "demo",
-    "bench",
+    "rebuild", "settle", "reconcile", "payout", "partner", "answer", "period", "audit", "export",
+    "demo", "bench",
 )  # fmt: skip
 
 

@@ -10,9 +10,21 @@ import asyncpg
 import pytest
 
 from services.kernel.errors import InvalidInput
+from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
+from services.settlement.batches.order import Order
+from tests.support.bank import APRIL_3, acknowledged, import_payouts, open_bank, trusted
+from tests.support.batches import SEPA_PAYOUTS
 from tests.support.partner import acknowledge, answered, sent
-from tests.support.settlement import Books, broken, settings_for, settle
+from tests.support.settlement import (
+    MARCH_END,
+    SEALED_ON,
+    Books,
+    broken,
+    cash_terms,
+    settings_for,
+    settle,
+)
 
 RULE = "settlement-answer-files"
 
@@ -86,6 +98,52 @@ async def test_what_is_kept_only_grows(books: Books, taken: bytes, statement: st
     await books.connection.execute("SET ROLE milepost_app")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await books.connection.execute(statement)
+
+
+async def test_what_a_bank_says_is_sealed_and_opens_with_the_payout_key_only(
+    database_url: str, tmp_path: Path
+) -> None:
+    books = await Books.open(database_url)
+    try:
+        settings, answer = await heard_of_bank(books, tmp_path / "files")
+        stored = await books.connection.fetchval("SELECT content FROM settlement_answer_file")
+        assert stored.startswith(b"age-encryption.org/v1")
+        assert answer[:40] not in stored
+        sha256, to = hashlib.sha256(answer).hexdigest(), tmp_path / "kept.xml"
+        with pytest.raises(InvalidInput, match=r"MILEPOST_PAYOUT_IDENTITY_FILE.*is sealed"):
+            await settlement.save_answer(settings_for(books.url, tmp_path), sha256, to)
+        await settlement.save_answer(settings, sha256, to)
+        assert to.read_bytes() == answer
+        assert await broken(books, tmp_path / "files", settings) == []
+        await books.corrupt("UPDATE settlement_answer_file SET content = set_byte(content, 300, 1)")
+        assert await broken(books, tmp_path / "files", settings) == ["settlement-answer-bytes"]
+        with pytest.raises(InvalidInput):
+            await settlement.save_answer(settings, sha256, to)
+    finally:
+        await books.close()
+
+
+async def heard_of_bank(books: Books, folder: Path) -> tuple[Settings, bytes]:
+    """A transfer that a bank has reported on, and its report."""
+    terms = cash_terms("EUR", adjustments="carry", file={"layout": "pain.001"})
+    await books.contract("cash", partner="first-bank", terms=terms)
+    await books.grant("acc-1", "P1", 1250, contract="cash", rule="cash", unit="EUR")
+    settings = trusted(books, folder)
+    await import_payouts(settings, folder, "first-bank", SEPA_PAYOUTS)
+    order = Order(partner="first-bank", through=MARCH_END, by="Ann", on=SEALED_ON)
+    batch = "first-bank-000001"
+    await settlement.settle(settings, order)
+    await settlement.approve_batch(settings, batch, approver="Bo", on=APRIL_3)
+    out = await settlement.deliver_batch(
+        settings, batch, by="Dee", on=APRIL_3, to=None, resend=False
+    )
+    (path,) = [file.path for file in out.files if "-pain.001-" in file.path]
+    with open_bank() as bank:
+        bank.account("US", SEPA_PAYOUTS.payer.account)
+        bank.take(Path(path).read_bytes())
+        (report,) = bank.says("pain.002")
+    await acknowledged(settings, report, folder)
+    return settings, report
 
 
 async def test_bytes_that_are_not_what_their_sha256_says_cannot_be_stored(

@@ -11,8 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import asyncpg
-import click.testing
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from services.cli.__main__ import app
 from services.runtime.sealing import IDENTITY, PUBLIC_KEY, Sealer, create_keys
@@ -78,15 +77,13 @@ class House:
         self._loop.run(self._people.aclose())
         self._loop.close()
 
-    def run(
-        self, login: str, arguments: list[str], *, role: str | None = None
-    ) -> click.testing.Result:
+    def run(self, login: str, arguments: list[str], *, role: str | None = None) -> Result:
         """A command, given by the login that has only this role."""
         url = url_of(self.books, self.logins[login])
         own = {"MILEPOST_ROLE": role or login, "MILEPOST_DATABASE_URL": url}
         return CliRunner().invoke(app, arguments, env=self.environment | own)
 
-    def own(self, arguments: list[str]) -> click.testing.Result:
+    def own(self, arguments: list[str]) -> Result:
         """A command, given by the owner of the database."""
         return CliRunner().invoke(app, arguments, env=self.environment)
 
