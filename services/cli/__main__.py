@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import people
 from services.cli.session import Output, Session
 
 app = typer.Typer(
@@ -20,8 +21,8 @@ app = typer.Typer(
 
 GROUPS = (
     "service", "feed", "deadletters", "contract", "member", "activation", "lookup", "proof",
-    "rebuild", "settle", "reconcile", "payout", "partner", "period", "audit", "export", "demo",
-    "bench",
+    "rebuild", "settle", "reconcile", "payout", "partner", "answer", "period", "audit", "export",
+    "demo", "bench",
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def options(
 
 for group in GROUPS:
     import_module(f"services.cli.{group}").register(app)
+COMMANDS = people.name_commands(app)
 
 
 def main() -> None:

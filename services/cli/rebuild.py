@@ -35,7 +35,7 @@ def rebuild(
     session: Session = context.obj
     if not check:
         session.fail("the ledger is append-only: say --check to compare a rebuild with it", 2)
-    settings = session.settings()
+    settings = session.loaded()
     resettle = partial(settlement.resettle, settings=settings)
     rebuilt = session.run(accrual.rebuild(settings, session.say, resettle))
     ok = not rebuilt.differences
@@ -63,7 +63,7 @@ def reconsider_account(
     """Decide all purchases of one account anew, events whose decision broke included."""
     session: Session = context.obj
     day = day_or_today(on)
-    settings = session.settings()
+    settings = session.loaded()
     _print(session, session.run(accrual.reconsider_account(settings, account, on=day, by=by)))
 
 
@@ -74,7 +74,7 @@ def reconsider_contract(
     """Decide all purchases of the contract's issuer anew."""
     session: Session = context.obj
     day = day_or_today(on)
-    settings = session.settings()
+    settings = session.loaded()
     _print(session, session.run(accrual.reconsider_contract(settings, contract, on=day, by=by)))
 
 

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from services.accrual import bootstrap as accrual
+from services.accrual.linking import Resolved
 from services.accrual.lookup.review import Item
 from services.cli.difference import difference_document, print_difference
+from services.cli.people import AUTHOR
 from services.cli.session import OnDate, Session, day_or_today
 from services.runtime.system_clock import SystemClock
 from services.settlement import bootstrap as settlement
@@ -26,17 +28,17 @@ def review_list(context: typer.Context) -> None:
     session: Session = context.obj
     today = SystemClock().today()
 
-    async def work() -> list[Item]:
+    async def work() -> tuple[bool, list[Item]]:
         settings = session.settings()
         async with accrual.books(settings) as books:
             items = await books.to_review()
         waiting = await settlement.list_waiting(settings, today=today)
-        return items + [
+        return settings.role == AUTHOR, items + [
             Item(one.what, one.partner, one.account_id, one.about, one.since, one.why)
             for one in waiting
         ]
 
-    items = session.run(work())
+    blind, items = session.run(work())
     names = ("what", "issuer_id", "account_id", "event_id", "since", "days", "why")
     rows = [
         [item.what, item.issuer_id, item.account_id, item.event_id, item.since.isoformat(),
@@ -46,6 +48,8 @@ def review_list(context: typer.Context) -> None:
     if session.document({"items": [dict(zip(names, row, strict=True)) for row in rows]}):
         return
     session.table(names, rows)
+    if blind:
+        session.say("in the role author: what banks ask about accounts is not shown")
     if not items:
         session.say("nothing waits for a person")
 
@@ -68,7 +72,10 @@ def review_resolve(
     session: Session = context.obj
     day = day_or_today(on)
 
-    found = session.run(accrual.resolve_event(session.settings(), event, purchase, by=by, on=day))
+    async def work() -> Resolved:
+        return await accrual.resolve_event(session.settings(), event, purchase, by=by, on=day)
+
+    found = session.run(work())
     document = {
         "event": event, "account_id": found.account_id, "purchase": found.purchase,
         "linked_to": purchase, "by": by, "on": day, **difference_document(found.difference),

@@ -14,6 +14,7 @@ from services.cli.session import FOUND_PROBLEMS, Session
 from services.ingest import bootstrap as ingest
 from services.runtime.database import Database
 from services.runtime.migrations import migrate
+from services.runtime.person import owner_refusals
 from services.runtime.sealing import create_keys
 from services.runtime.service import Service, run_service
 from services.runtime.settings import Settings
@@ -66,7 +67,8 @@ def migrate_command(context: typer.Context) -> None:
     session: Session = context.obj
 
     async def work() -> list[str]:
-        return await migrate(session.settings().require_database())
+        with owner_refusals():
+            return await migrate(session.settings().require_database())
 
     applied = session.run(work())
     if not session.document({"applied": applied}):
@@ -79,7 +81,11 @@ def migrate_command(context: typer.Context) -> None:
 def create_topics(context: typer.Context) -> None:
     """Create what is missing of the topics of schemas/topics and of the feeds, with positions."""
     session: Session = context.obj
-    created = session.run(_create_topics(session.settings()))
+
+    async def work() -> list[str]:
+        return await _create_topics(session.settings())
+
+    created = session.run(work())
     if not session.document({"created": created}):
         session.table(["created"], [[name] for name in created])
         if not created:

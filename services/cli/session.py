@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.cli import people
 from services.kernel.errors import InvalidInput, InvariantViolated, Retryable, Unreachable
 from services.runtime.settings import Settings, load_settings
 from services.runtime.system_clock import SystemClock
@@ -62,8 +63,22 @@ class Session:
     config: Path | None
 
     def settings(self) -> Settings:
-        """The settings from the environment and `--config`; InvalidInput lists every problem."""
-        return load_settings(os.environ, self.config)
+        """The settings from the environment and `--config`; InvalidInput lists every problem.
+
+        It is raised, too, where the command that runs is not for the role that they name.
+        """
+        found = load_settings(os.environ, self.config)
+        people.refuse(found.role, people.present_command())
+        if found.role == people.PARTNER:
+            self.say("in the role partner: nothing is shown but what is of the login's own partner")
+        return found
+
+    def loaded(self) -> Settings:
+        """The settings; what is wrong with them becomes its lines on stderr and its exit code."""
+        try:
+            return self.settings()
+        except InvalidInput as error:
+            self.fail(str(error), INVALID)
 
     def say(self, text: str) -> None:
         """A line for a person, on stderr so that stdout stays the document."""

@@ -11,6 +11,9 @@ from services.kernel.errors import InvalidInput, Problem
 from services.runtime.database import Database
 from services.runtime.settings import Settings
 
+FIELD = "MILEPOST_ROLE"
+PARTNER = "partner"
+
 
 @asynccontextmanager
 async def open_as_person(
@@ -29,7 +32,18 @@ async def open_as_person(
             settings.require_database(), role=role_name(settings.role), size=size,
             strict=strict, application_name=application_name,
         ) as database:  # fmt: skip
+            if settings.role == PARTNER:
+                await _demand_partner(database, settings.role)
             yield database
+
+
+async def _demand_partner(database: Database, role: str) -> None:
+    """A login of no partner would see nothing, as if there were nothing."""
+    async with database.connection() as connection:
+        if await connection.fetchval("SELECT settlement_own_partner()") is None:
+            why = "permission denied: the login is of no partner; the owner of the database says "
+            why += "of which it is, in settlement_partner_login"
+            raise InvalidInput([Problem(why, field=FIELD, value=role)])
 
 
 def role_name(role: str) -> str:
@@ -43,4 +57,14 @@ def role_refusals(role: str) -> Iterator[None]:
     try:
         yield
     except asyncpg.InsufficientPrivilegeError as error:
-        raise InvalidInput([Problem(str(error), field="MILEPOST_ROLE", value=role)]) from error
+        raise InvalidInput([Problem(str(error), field=FIELD, value=role)]) from error
+
+
+@contextmanager
+def owner_refusals() -> Iterator[None]:
+    """The same for what only the login that owns the database may do."""
+    try:
+        yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        why = f"{error}: this is for the login that owns the database, and for no other"
+        raise InvalidInput([Problem(why, field="MILEPOST_DATABASE_URL")]) from error

@@ -59,11 +59,20 @@ def initialiser(
 
     async def initialise(connection: asyncpg.Connection[asyncpg.Record]) -> None:
         if role is not None:
-            await connection.execute(f"SET ROLE {quoted(role)}")
+            await _take(connection, role)
         if strict:
             await _refuse_truncation(connection)
 
     return initialise
+
+
+async def _take(connection: asyncpg.Connection[asyncpg.Record], role: str) -> None:
+    try:
+        await connection.execute(f"SET ROLE {quoted(role)}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        why = f"{error}: the login of MILEPOST_DATABASE_URL is no member of it"
+        taken = role.removeprefix("milepost_")
+        raise InvalidInput([Problem(why, field="MILEPOST_ROLE", value=taken)]) from error
 
 
 async def keep(_: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -24,6 +24,7 @@ QUESTIONS = {
     "settlement-approvals": "approvals",
     "settlement-states": "states",
     "settlement-answers": "answers",
+    "settlement-answer-files": "answer_files",
     "settlement-owed": "owed",
     "periods": "periods",
 }

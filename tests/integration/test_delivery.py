@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, nullcontext
-from http.client import HTTPConnection
+from contextlib import asynccontextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 
-import obstore
 import pyrage
 import pysequoia
 import pytest
-from moto.server import ThreadedMotoServer
-from obstore.store import S3Store
 
 from services.kernel.errors import InvariantViolated, Unreachable
 from services.settlement.adapters.bucket_destination import BucketDestination
@@ -25,6 +21,7 @@ from services.settlement.adapters.kept_files import KeptFiles
 from services.settlement.adapters.sftp_destination import SftpDestination
 from services.settlement.exchange.destinations import Age, Bucket, Seal
 from services.settlement.exchange.outbox import Destination, send
+from tests.support.bucket import make_bucket, object_server, objects
 from tests.support.sftp import make_keys, pgp_keys, serving
 
 NAME = "sky-air-air-miles-rewards-000001.txt"
@@ -107,11 +104,8 @@ async def test_a_server_that_is_away_is_told(keys: Path, tmp_path: Path) -> None
 
 @pytest.fixture
 def object_store() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_server() as address:
+        yield address
 
 
 @pytest.fixture
@@ -123,29 +117,8 @@ def bucket(object_store: str, tmp_path: Path) -> Bucket:
         endpoint=object_store, key_id_file=str(tmp_path / "id"),
         secret_key_file=str(tmp_path / "secret"),
     )  # fmt: skip
-    _make_bucket(object_store, where.bucket)
+    make_bucket(object_store, where.bucket)
     return where
-
-
-def _make_bucket(endpoint: str, name: str) -> None:
-    """An anonymous PUT: the store of the tests asks nobody who he is."""
-    place = "<CreateBucketConfiguration><LocationConstraint>eu-north-1</LocationConstraint>"
-    line = HTTPConnection(endpoint.removeprefix("http://"))
-    with closing(line):
-        line.request("PUT", f"/{name}", body=f"{place}</CreateBucketConfiguration>", headers={
-            "Authorization": "AWS4-HMAC-SHA256 Credential=milepost/20260101/eu-north-1/s3/"
-            "aws4_request, SignedHeaders=host, Signature=0",
-        })  # fmt: skip
-        assert line.getresponse().status == 200
-
-
-def _objects(where: Bucket, endpoint: str) -> dict[str, bytes]:
-    store = S3Store(
-        where.bucket, region=where.region, endpoint=endpoint, access_key_id="milepost",
-        secret_access_key="not so secret", client_options={"allow_http": True},
-    )  # fmt: skip
-    found = [entry["path"] for page in obstore.list(store) for entry in page]
-    return {path: bytes(obstore.get(store, path).bytes()) for path in found}
 
 
 async def test_an_object_is_created_once_and_never_overwritten(
@@ -156,7 +129,7 @@ async def test_an_object_is_created_once_and_never_overwritten(
     assert not await destination.put(NAME, CONTENT)
     with pytest.raises(InvariantViolated, match="holds other bytes"):
         await destination.put(NAME, b"something else")
-    assert _objects(bucket, object_store) == {f"incoming/{NAME}": CONTENT}
+    assert objects(bucket, object_store) == {f"incoming/{NAME}": CONTENT}
 
 
 async def test_a_bucket_that_is_not_there_is_told(bucket: Bucket) -> None:
@@ -201,9 +174,9 @@ async def test_an_upload_cut_after_some_bytes_leaves_nothing_or_the_whole_object
                 ),
                 60,
             )
-    assert _objects(bucket, object_store) in ({}, {f"incoming/{NAME}": CONTENT})
+    assert objects(bucket, object_store) in ({}, {f"incoming/{NAME}": CONTENT})
     await BucketDestination(bucket).put(NAME, CONTENT)
-    assert _objects(bucket, object_store) == {f"incoming/{NAME}": CONTENT}
+    assert objects(bucket, object_store) == {f"incoming/{NAME}": CONTENT}
 
 
 async def test_a_sealed_file_opens_with_the_partner_s_key_and_shows_who_signed(

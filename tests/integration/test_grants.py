@@ -14,7 +14,7 @@ APPEND_ONLY = (
     "settlement_announcement", "settlement_state", "settlement_answer", "settlement_payment",
     "settlement_move", "settlement_merge", "acknowledgement", "file_delivery",
     "file_delivery_end", "period_close", "period_close_position", "period_close_balance",
-    "audit_link", "dead_letter_replay",
+    "audit_link", "dead_letter_replay", "settlement_answer_file",
 )  # fmt: skip
 DERIVED = ("stream_position", "publisher_cursor", "purchase", "scope_total", "balance")
 

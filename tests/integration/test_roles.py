@@ -25,13 +25,15 @@ PARTNER_READS = {
     "settlement_batch", "settlement_line", "settlement_file", "settlement_approval",
     "settlement_state", "settlement_answer", "settlement_payment", "acknowledgement",
     "file_delivery", "file_delivery_end", "settlement_batch_state", "settlement_line_outcome",
+    "discrepancy", "discrepancy_closing", "discrepancy_resolution", "discrepancy_approval",
+    "discrepancy_state",
 }  # fmt: skip
 OPERATOR_WRITES = {
     "member_row", "account_dates", "activation", "stream", "card_event", "transfer",
     "settlement_batch", "settlement_line",
     "settlement_member", "settlement_file", "settlement_state", "settlement_answer",
     "settlement_payment", "settlement_payout", "settlement_account_change",
-    "settlement_move", "settlement_merge",
+    "settlement_answer_file", "settlement_move", "settlement_merge",
     "acknowledgement", "file_delivery", "file_delivery_end", "period_close",
     "period_close_position", "period_close_balance", "stream_position", "balance",
     "reconciliation_run", "discrepancy", "discrepancy_closing", "discrepancy_resolution",
@@ -60,6 +62,7 @@ COLUMNS = {
 UNREAD = {
     ("author", "settlement_payout"), ("author", "settlement_account_change"),
     ("author", "settlement_account_change_open"),
+    ("author", "settlement_answer_file"),
 }  # fmt: skip
 """Who writes contracts needs no account, not even sealed."""
 GUARDED = {
@@ -67,11 +70,27 @@ GUARDED = {
     "settlement_batch", "settlement_answer", "settlement_merge", "settlement_line",
     "settlement_member", "settlement_file", "settlement_approval", "settlement_announcement",
     "settlement_state", "settlement_payment", "settlement_move", "file_delivery",
-    "file_delivery_end", "acknowledgement", "settlement_payout",
+    "file_delivery_end", "acknowledgement", "settlement_payout", "reconciliation_run",
+    "settlement_answer_file",
+    "discrepancy", "discrepancy_closing", "discrepancy_resolution", "discrepancy_approval",
 }  # fmt: skip
+DISCREPANCIES = (
+    "INSERT INTO reconciliation_run (partner, nth, period, who, recorded_on, second_above, "
+    "answer_days, found) VALUES ('sky-air', 1, '2026-03', 'Cy', '2026-04-10', 0, 5, 1)",
+    "INSERT INTO discrepancy (id, partner, run, period, first_seen, second_above, comparison, "
+    "code, subject, amount, unit, again, owner, detail) VALUES (repeat('a', 20), 'sky-air', 1, "
+    "'2026-03', '2026-04-10', 0, 'answers', 'NOT_ANSWERED', 'sky-air-000001/1', 10, 'SKY-MILE', "
+    "0, 'partner', 'acc-1')",
+    "INSERT INTO discrepancy_resolution (id, nth, who, recorded_on, reason) "
+    "VALUES (repeat('a', 20), 1, 'Cy', '2026-04-10', 'asked')",
+    "INSERT INTO discrepancy_approval (id, nth, resolver_key, approver, recorded_on) "
+    "SELECT id, nth, who_key, 'Bo', '2026-04-10' FROM discrepancy_resolution",
+    "INSERT INTO discrepancy_closing VALUES (repeat('a', 20), 'sky-air', 1)",
+)
 FILES = (
     "seal_store", "batch_store", "audit_store", "refold_store", "life_store", "period_store",
-    "chain_store", "payout_store", "review_store", "reconcile_store", "discrepancy_audit",
+    "chain_store", "answer_store", "payout_store", "review_store",
+    "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
 
 
@@ -193,7 +212,11 @@ async def test_a_partner_reads_its_own_rows_and_no_others(books: Books, folder: 
     ):
         for name, seen in ((own, 1), (foreign, 0), (nobody, 0)):
             settings = settings_of(books, name, "partner", folder)
-            assert len(await settlement.list_batches(settings)) == seen
+            if name == nobody:
+                with pytest.raises(InvalidInput, match="the login is of no partner"):
+                    await settlement.list_batches(settings)
+            else:
+                assert len(await settlement.list_batches(settings)) == seen
             connection = await asyncpg.connect(url_of(books, name))
             try:
                 for table in PARTNER_READS - {"settlement_answer", "settlement_payment"}:
@@ -227,6 +250,8 @@ async def history(books: Books, folder: Path) -> None:
     await settle(books, folder)
     await acknowledge(books, folder, answered(await sent(books, folder)))
     await books.grant("acc-1", "P2", 5)
+    for statement in DISCREPANCIES:
+        await books.connection.execute(statement)
 
 
 def queries() -> list[tuple[str, str]]:

@@ -118,13 +118,13 @@ class Ledger:
         """A record of `card-transactions` that is no event."""
         await self._handle(CARD_TRANSACTIONS, 0, [(value, {"role": b"books"})], None)
 
-    async def reject(self, reason: str, *, offset: int) -> None:
+    async def reject(self, reason: str, *, offset: int, sealed: bytes = SEALED + b"x") -> None:
         """A record that ingest rejected: sealed, it comes on `dead-letters`."""
         headers = {
             "topic": FEED.encode(), "partition": b"0", "offset": str(offset).encode(),
             "feed": b"first-bank", "reason": reason.encode(),
         }  # fmt: skip
-        await self._handle(DEAD_LETTERS, 0, [(SEALED + b"x", headers)], None)
+        await self._handle(DEAD_LETTERS, 0, [(sealed, headers)], None)
 
     async def reconsider(self, account: str) -> None:
         """Decide an account anew."""

@@ -10,6 +10,7 @@ from services.accrual.rebuild import Rebuild, Rebuilt
 from services.kernel.errors import InvalidInput
 from services.runtime.database import Connection, Database
 from services.runtime.migrations import migrate
+from services.runtime.person import owner_refusals
 from services.runtime.settings import Settings
 
 
@@ -24,6 +25,15 @@ async def rebuild(
     removed again. Raises InvalidInput when another rebuild runs.
     """
     url = settings.require_database()
+    with owner_refusals():
+        return await _rebuild(url, say, settle)
+
+
+async def _rebuild(
+    url: str,
+    say: Callable[[str], None],
+    settle: Callable[[Connection, Connection], Awaitable[list[str]]] | None,
+) -> Rebuilt:
     async with (
         await Database.connect(url, role=None, size=1) as owner,
         owner.connection() as connection,

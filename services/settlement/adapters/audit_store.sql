@@ -323,3 +323,31 @@ WITH closing AS (
 )
 SELECT (SELECT count(*) FROM closing) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
+
+-- name: answer_files
+-- What an answer said of lines traces to the file that said it, which is kept as it came; of a
+-- sealed file only its presence shows here. Bytes of answers from before they were kept are none.
+WITH said AS (
+  SELECT a.batch, a.line, b.partner,
+         convert_from(c.body, 'UTF8')::jsonb #>> '{because,sha256}' AS sha256
+    FROM acknowledgement AS a
+    JOIN settlement_batch AS b USING (batch)
+    LEFT JOIN settlement_command AS c ON (c.stream_id, c.seq) = (a.stream_id, a.seq)
+   WHERE NOT EXISTS (SELECT FROM settlement_payment AS p
+                      WHERE (p.batch, p.stream_id, p.seq) = (a.batch, a.stream_id, a.seq))
+), fault AS (
+  SELECT format('%s line %s: the file that says it is not kept', batch, line) AS what
+    FROM said AS s LEFT JOIN settlement_answer_file AS f USING (partner, sha256)
+   WHERE f.sha256 IS NULL
+  UNION ALL
+  SELECT format('answer %s to %s is not kept', left(a.sha256, 12), a.batch)
+    FROM settlement_answer AS a LEFT JOIN settlement_answer_file AS f USING (partner, sha256)
+   WHERE f.sha256 IS NULL
+  UNION ALL
+  SELECT format('answer %s of %s is not the file that came', left(sha256, 12), partner)
+    FROM settlement_answer_file
+   WHERE NOT is_sealed AND (encode(sha256(content), 'hex'), octet_length(content))
+         IS DISTINCT FROM (sha256, bytes::integer) AND content IS NOT NULL
+)
+SELECT (SELECT count(*) FROM said) AS checked,
+       ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;

@@ -8,7 +8,9 @@ from services.settlement.bootstrap.delivering import Sent, deliver_batch
 from services.settlement.bootstrap.exchanging import (
     Followed,
     acknowledge_file,
+    list_answers,
     pay_batch,
+    save_answer,
     withdraw_batch,
 )
 from services.settlement.bootstrap.payouts import accept_change
@@ -50,6 +52,7 @@ __all__ = [
     "deliver_batch",
     "end_of_cycle",
     "invariants",
+    "list_answers",
     "list_batches",
     "list_periods",
     "list_waiting",
@@ -57,6 +60,7 @@ __all__ = [
     "reproduce_batch",
     "resettle",
     "run_settlement",
+    "save_answer",
     "settle",
     "show_batch",
     "show_line",

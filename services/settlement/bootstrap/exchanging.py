@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from services.runtime.settings import Settings
+from services.settlement.adapters.answer_store import PostgresAnswerStore
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.file_drop import FolderDrop
 from services.settlement.adapters.life_store import PostgresLifeStore
 from services.settlement.adapters.review_store import PostgresReviewStore
+from services.settlement.adapters.saved_file import save
 from services.settlement.approve import find
 from services.settlement.batches.batch import Header
-from services.settlement.bootstrap.parts import content_of, open_database
+from services.settlement.bootstrap.parts import content_of, open_database, reading
 from services.settlement.bootstrap.payouts import opener_of, payout_sealer
 from services.settlement.emission import retire
 from services.settlement.exchange.acknowledge import Acknowledged, Incoming, acknowledge
+from services.settlement.exchange.answers import OF_PARTNERS
 from services.settlement.exchange.recognise import expected
 from services.settlement.following import pay, withdraw
 from services.settlement.seal import recompute
@@ -71,8 +76,31 @@ async def acknowledge_file(
                 incoming, found, by=by, on=on, store=PostgresLifeStore(connection),
                 changes=PostgresReviewStore(connection, lambda: payout_sealer(settings)),
             )  # fmt: skip
+            layout = found[0].layout
+            await PostgresAnswerStore(connection).keep(
+                incoming, partner=partner, layout=layout, by=by, on=on,
+                sealer=None if layout in OF_PARTNERS else partial(payout_sealer, settings),
+            )  # fmt: skip
             header = await find(done.batch, PostgresBatchStore(connection, opener_of(settings)))
     return header, done
+
+
+async def list_answers(settings: Settings, *, partner: str | None) -> list[dict[str, Any]]:
+    """The files that were taken in, the newest first."""
+    async with reading(settings) as connection:
+        return await PostgresAnswerStore(connection).listed(partner)
+
+
+async def save_answer(settings: Settings, digits: str, to: Path) -> tuple[str, int]:
+    """Write the bytes of an answer as they came; gives its name and its length.
+
+    Raises InvalidInput when no one answer's sha256 begins so, or it cannot be opened here.
+    """
+    async with reading(settings) as connection:
+        store = PostgresAnswerStore(connection)
+        name, content = await store.content(digits, opener_of(settings))
+    save(to, content)
+    return name, len(content)
 
 
 async def pay_batch(

@@ -10,6 +10,7 @@ from services.runtime.database import Connection
 from services.runtime.sealing import Opener
 from services.runtime.settings import Settings
 from services.settlement.adapters import payout_store, refold_store
+from services.settlement.adapters.answer_store import PostgresAnswerStore
 from services.settlement.adapters.audit_store import PostgresAuditStore
 from services.settlement.adapters.batch_store import PostgresBatchStore
 from services.settlement.adapters.chain_store import PostgresChainStore
@@ -37,6 +38,8 @@ async def invariants(
     drop = FolderDrop(files_dir) if files_dir is not None and files_dir.is_dir() else None
     batches = PostgresBatchStore(connection, opener_of(settings))
     found = await findings(PostgresAuditStore(connection), batches, drop)
+    if (opener := opener_of(settings)) is not None:
+        found.append(await PostgresAnswerStore(connection).sealed_finding(opener))
     return found + await chain_findings(PostgresChainStore(connection), batches, drop)
 
 

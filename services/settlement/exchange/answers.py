@@ -15,6 +15,8 @@ from services.settlement.files.layout.pages import outgoing
 REFERENCE = re.compile(r"([0-9]{6})-([0-9]{8})", re.ASCII)
 """How our payments are called: the batch's sequence and the first line."""
 ANSWER_PAGE = "mileage-answer"
+OF_PARTNERS = frozenset({air_miles_audit.LAYOUT, ANSWER_PAGE})
+"""Answers that name members as the lines do; those of banks may name accounts."""
 BY_PAGE = frozenset(outgoing()) - air_miles_audit.ANSWERS
 """Layouts that are answered by the page `mileage-answer`."""
 BY_LINE = air_miles_audit.ANSWERS | BY_PAGE

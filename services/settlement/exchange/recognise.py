@@ -140,7 +140,12 @@ def _refused(problems: Sequence[Problem]) -> Claim:
     return Claim("", {}, "", lambda _: False, lambda *_: partial(_audit, "", b"", ()), problems)
 
 
-def _xml(content: bytes, name: str, partner: str) -> BankAnswer:
+def message_of_bank(content: bytes, name: str) -> BankAnswer:
+    """What a message in XML says, whichever partner it is about."""
+    return _xml(content, name, None)
+
+
+def _xml(content: bytes, name: str, partner: str | None) -> BankAnswer:
     if len(content) > XML_BYTES_MAX:
         why = f"is larger than {XML_BYTES_MAX >> 20} MiB, no message of a bank is"
         return BankAnswer("", problems=(Problem(why, file=name),))
@@ -151,7 +156,8 @@ def _xml(content: bytes, name: str, partner: str) -> BankAnswer:
     if status_report.NAMESPACE.fullmatch(root.namespace):
         return status_report.read(root, name)
     if bank_statement.NAMESPACE.fullmatch(root.namespace):
-        ours = re.compile(rf"{re.escape(partner)}-[0-9]{{6}}", re.ASCII)
+        named = "[^ ]+" if partner is None else re.escape(partner)
+        ours = re.compile(rf"{named}-[0-9]{{6}}", re.ASCII)
         return bank_statement.read(root, name, ours=ours)
     why = f"is no message that we read: {', '.join(LAYOUTS[3:])}"
     value = (root.namespace or root.name)[:80]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+import zlib
 from collections import Counter
 
+from services.kernel.errors import Problem
 from services.settlement.files import sheet
-from services.settlement.files.fbdi import LAYOUT
+from services.settlement.files.fbdi import LAYOUT, MEMBER
 from services.settlement.files.fbdi_columns import BY_PLACE, COLUMNS, STATISTICAL
 from services.settlement.files.fields import read_date, shown
 from services.settlement.files.file import Checked, Findings
 
+JOURNAL_BYTES_MAX = 256 << 20
+"""Larger than the journal of any batch: a line is of a contract and a funder, not of a member."""
 _REFERENCE = re.compile(r"(.+-[0-9]{6})-([1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -47,6 +53,30 @@ def read(content: bytes, file: str) -> Checked:
         LAYOUT, len(lines), dict(sorted(debits.items())), found.all(),
         sequence=int(batch[-6:]) if batch else None, batch=batch or None,
     )  # fmt: skip
+
+
+def unzipped(archive: bytes, file: str) -> tuple[bytes | None, tuple[Problem, ...]]:
+    """The journal in an archive, or why there is none to be read.
+
+    Nothing is written anywhere, and no more is unpacked than a journal may hold.
+    """
+    found = Findings(file)
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+            members = packed.infolist()
+            if [member.filename for member in members] != [MEMBER]:
+                names = ", ".join(member.filename for member in members)
+                found.add(f"must hold {MEMBER} and nothing else", line=1, value=shown(names))
+                return None, found.all()
+            with packed.open(MEMBER) as journal:
+                content = journal.read(JOURNAL_BYTES_MAX + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        found.add(f"is no whole archive: {error}", line=1)
+        return None, found.all()
+    if len(content) > JOURNAL_BYTES_MAX:
+        found.add(f"unpacks to more than {JOURNAL_BYTES_MAX >> 20} MiB", line=1, field=MEMBER)
+        return None, found.all()
+    return content, ()
 
 
 def _cells(line: str, nth: int, found: Findings) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidInput
 from services.settlement.batches.batch import Sealed
 from services.settlement.billing.chart import Chart, read_chart
 from services.settlement.billing.journal import journal
+from services.settlement.checking import check
 from services.settlement.files import catalogue, fbdi
 from services.settlement.files.fields import DoesNotFit
 from tests.support.batches import CHART, cash_batch, fbdi_of, miles_batch
@@ -58,6 +59,9 @@ def test_miles_are_statistical_amounts_and_the_ledgers_own_money_needs_no_rate()
 def test_the_archive_is_the_same_whenever_it_is_made() -> None:
     content = fbdi_of(cash_batch())
     archive = fbdi.zipped(content)
+    sound = check(archive, "journal.zip", beside=lambda _: None)
+    assert (sound.layout, sound.problems) == ("gl-fbdi", ())
+    assert sound.records == content.count(b"\n")
     assert archive == fbdi.zipped(content)
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         assert file.namelist() == ["GlInterface.csv"]
@@ -111,3 +115,25 @@ def test_a_value_without_a_place_stops_the_journal() -> None:
 def test_a_chart_with_a_fault_is_told(old: str, new: str, told: str) -> None:
     with pytest.raises(InvalidInput, match=told):
         chart(old, new)
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"../GlInterface.csv": b""}, "must hold GlInterface.csv and nothing else"),
+        ({"GlInterface.csv": b"", "more.csv": b""}, "must hold GlInterface.csv and nothing else"),
+        ({}, "must hold GlInterface.csv and nothing else"),
+        ({"GlInterface.csv": b"\0" * (257 << 20)}, "unpacks to more than 256 MiB"),
+    ],
+)
+def test_an_archive_of_something_else_is_refused_and_no_more_is_unpacked(
+    members: dict[str, bytes], why: str
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    (problem,) = check(packed.getvalue(), "journal.zip", beside=lambda _: None).problems
+    assert why in str(problem)
+    cut = check(packed.getvalue()[:-9], "journal.zip", beside=lambda _: None).problems
+    assert "is no whole archive" in str(cut[0])

@@ -1,0 +1,25 @@
+-- name: keep
+-- The bytes of an answer, once.
+INSERT INTO settlement_answer_file (partner, sha256, name, layout, bytes, who, recorded_on,
+                                    is_sealed, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING;
+
+-- name: listed
+-- What is kept, the newest first; null asks for every partner.
+SELECT f.partner, f.sha256, f.name, f.layout, f.bytes, f.who, f.recorded_on, f.is_sealed,
+       f.content IS NOT NULL AS kept,
+       ARRAY(SELECT a.batch FROM settlement_answer AS a
+              WHERE (a.partner, a.sha256) = (f.partner, f.sha256) ORDER BY a.batch) AS batches
+  FROM settlement_answer_file AS f
+ WHERE $1::text IS NULL OR f.partner = $1
+ ORDER BY f.recorded_on DESC, f.partner COLLATE "C", f.name COLLATE "C", f.sha256;
+
+-- name: found
+-- Files whose sha256 begins so.
+SELECT partner, sha256, name, bytes, is_sealed, content FROM settlement_answer_file
+ WHERE starts_with(sha256, $1) ORDER BY partner COLLATE "C", sha256 LIMIT 2;
+
+-- name: sealed
+-- Every file that only the private key opens, one after the other.
+SELECT partner, sha256, name, bytes, content FROM settlement_answer_file
+ WHERE is_sealed AND sha256 > $1 ORDER BY sha256 LIMIT 100;
