@@ -11,11 +11,12 @@ from functools import partial
 import msgspec
 
 from services.accrual.contracts.book import Book
-from services.accrual.engine.decide import Account, Decision, Waiting
+from services.accrual.engine.decide import Account, Decision
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.line import Line
 from services.accrual.engine.reasons import Outcome, Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import Recorded
 from services.accrual.ledger.posting_rules import post
 from services.accrual.ledger.transfer import Transfer
@@ -29,7 +30,7 @@ from services.kernel.transaction import BOOKS
 
 AccountId = str
 LinkKey = tuple[str, str, str]
-"""Account, issuer, key of a purchase."""
+"""Account, issuer, key of a purchase; or an exact key that events of it carry."""
 
 
 class Loaded(msgspec.Struct, gc=False):
@@ -43,6 +44,8 @@ class Loaded(msgspec.Struct, gc=False):
     failed: list[Waiting] = []
     known: dict[tuple[str, str], Stub] = {}
     complete: bool = False
+    tied: bool = False
+    """Whether exact keys link events of the batch, or what they name."""
     linked: frozenset[tuple[int, int]] | None = None
     """The purchases that the batch may touch, where all of the account is loaded for the sake of
     its totals; None: any of them."""
@@ -100,6 +103,7 @@ class Loaded(msgspec.Struct, gc=False):
             waiting=self.waiting,
             known=known,
             complete=self.complete,
+            tied=self.tied,
         )
 
 
@@ -227,6 +231,16 @@ def link_keys(
                 if key is not None:
                     keys[account_id, event.issuer_id, key] = None
     return list(keys)
+
+
+def exact_keys(account_id: AccountId, events: Iterable[Recorded], loaded: Loaded) -> list[LinkKey]:
+    """The exact keys of the events of a batch, and of all that is loaded of their account."""
+    keys = [(issuer, stub.keys) for (issuer, _), stub in _known(events, loaded).items()]
+    for found in (*loaded.waiting, *loaded.failed):
+        keys.append((found.event.issuer_id, stub_of(found.event).keys))
+    for purchase in loaded.restored(account_id):
+        keys.append((purchase.issuer_id, tuple(purchase.exact_keys())))
+    return [(account_id, issuer, key) for issuer, some in keys for key in some]
 
 
 def _known(events: Iterable[Recorded], loaded: Loaded) -> dict[tuple[str, str], Stub]:

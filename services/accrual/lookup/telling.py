@@ -9,10 +9,16 @@ from typing import Any
 
 from services.accrual.engine.decide import Decision
 from services.accrual.engine.explain import Told
-from services.accrual.engine.words import amount_words, kind_words, moment_words, signed_words
+from services.accrual.engine.words import (
+    amount_words,
+    kind_words,
+    moment_words,
+    signed_words,
+)
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
-from services.accrual.lookup.history import History, Link
+from services.accrual.lookup.belonging import named
+from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, LetterRow, Movement, Place
 from services.kernel.identifiers import transfer_id
 from services.kernel.transaction import CardTransaction, Role
@@ -90,26 +96,6 @@ def event_step(row: EventRow, event: CardTransaction) -> Document:
     }  # fmt: skip
 
 
-def link_step(
-    event: CardTransaction, purchase: Purchase | None, link: Link | None
-) -> list[Document]:
-    """Which purchase the event belongs to, and by what."""
-    if purchase is not None and link is not None:
-        text = f"it belongs to {_named(purchase)}: {link.by} linked it to {link.to} on {link.on}"
-    elif purchase is None:
-        if event.original_event_id is None:
-            text = "it names nothing and has no lifecycle id: it waits for a person's review"
-        else:
-            text = f"it waits for {event.original_event_id}, which it names"
-    elif event.lifecycle_id is not None:
-        text = f"it belongs to {_named(purchase)} by the lifecycle id {event.lifecycle_id}"
-    elif event.original_event_id is not None:
-        text = f"it belongs to {_named(purchase)} as it names {event.original_event_id}"
-    else:
-        text = f"it opens {_named(purchase)}"
-    return [{"step": "link", "text": text}]
-
-
 def effect_steps(
     history: History, row: EventRow, own: Purchase | None, decision: Decision
 ) -> list[Document]:
@@ -126,7 +112,10 @@ def effect_steps(
         label = "" if of is None else of.label
         text = f"this event posted {label} {signed_words(amount, unit)} by {rule}"
         if of is not None and (of.issuer_id, of.key) != mine:
-            text += ": room freed" if amount > 0 else ": room taken"
+            if of.ties is not None:
+                text += ": events moved by exact keys, or room"
+            else:
+                text += ": room freed" if amount > 0 else ": room taken"
         steps.append(
             {"step": "posted", "text": text, "purchase": label, "rule": rule, "unit": unit,
              "amount": amount}
@@ -229,9 +218,11 @@ def _why(history: History, purchase: Purchase, cause: EventRow, amount: int) -> 
     name = f"{kind_words(event.kind)} {event.event_id}"
     if other is None or (other.issuer_id, other.key) == (purchase.issuer_id, purchase.key):
         return f"{name} of {amount_words(event.billing_amount, event.billing_currency)}"
+    if purchase.ties is not None and other.ties is not None:
+        return f"events moved by exact keys, or room ({name})"
     moved = "freed" if amount > 0 else "taken"
     did = _WENT_BACK.get(event.kind, "changed")
-    return f"room {moved} when {_named(other)} {did} ({name})"
+    return f"room {moved} when {named(other)} {did} ({name})"
 
 
 def _command(inputs: Mapping[str, Any]) -> str:
@@ -281,7 +272,3 @@ def _transfer(history: History, one: Movement) -> Document:
         "available_on": one.available_on.isoformat(),
         **fee,
     }
-
-
-def _named(purchase: Purchase) -> str:
-    return f"purchase {purchase.label}" if purchase.label else "a purchase without a presentment"
