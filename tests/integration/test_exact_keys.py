@@ -1,4 +1,4 @@
-"""Keys that a feed declares exact, from the feeds file to the books: whatever order they come in."""
+"""Keys that a feed declares exact, from the feeds file to the books: in whatever order."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def picture_of(world: World, people: Crowd) -> Picture:
     Where an id came in two streams, the recorded outcome is the witness of who was first.
     """
     rows = world.rows(
-        "SELECT s.name, seq, role, body, outcome, exact_keys FROM card_event JOIN stream s USING (stream_id)"
+        "SELECT s.name, seq, role, body, outcome, exact_keys"
+        " FROM card_event JOIN stream s USING (stream_id)"
         " WHERE role <> 'command' ORDER BY stream_id, seq"
     )
     decoded = [(row, decode(row["body"], row["exact_keys"])) for row in rows]

@@ -221,14 +221,14 @@ class _Maker:
 
     def _exact(self, lifecycle_id: str | None, names: str | None) -> dict[str, Any]:
         """Keys that a feed declares exact, mostly instead of others; a purchase has two of a
-        field, and now and then that of the purchase before."""
+        field and two lifecycle ids, and now and then those of the purchase before."""
         pick = self.pick
         number = self.number - 1 if self.dice.seldom(4) else self.number
         return {
             "exact": self.exact,
-            "arn": pick(f"A{number}", f"A{number}", f"B{number}", None),
-            "scheme_reference": pick(f"A{number}", f"C{number}", None),
-            "lifecycle_id": pick(None, None, lifecycle_id),
+            "arn": pick(*[f"A{number}"] * 4, f"B{number}", None),
+            "scheme_reference": pick(*[f"A{number}"] * 3, f"C{number}", None),
+            "lifecycle_id": pick(None, None, lifecycle_id, f"L{number}", f"M{number}"),
             "original_event_id": pick(None, None, names),
         }
 

@@ -114,6 +114,7 @@ def _misplaced(purchase: Purchase, found: Mapping[str, Home]) -> list[Leg]:
 def _leave(purchase: Purchase, found: Mapping[str, Home]) -> list[Leg]:
     """Take them out."""
     leaving = _misplaced(purchase, found)
+    purchase.was = purchase.label or purchase.was
     for leg in leaving:
         purchase.legs.remove(leg)
         if purchase.ties is not None:

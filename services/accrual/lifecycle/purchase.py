@@ -86,6 +86,7 @@ class TiedBody(Body, array_like=True, gc=False):
 
     ties: dict[str, Tie] | None = None
     held: bool = False
+    was: str = ""
 
 
 class Part(msgspec.Struct, array_like=True, gc=False):
@@ -119,6 +120,8 @@ class Purchase(msgspec.Struct, eq=False, gc=False):
     """Its events that have exact keys, or that such keys link, by id; None: it never had any."""
     held: bool = False
     """Whether its events may belong to several others: then it counts for nothing."""
+    was: str = ""
+    """Its label before all of its events moved elsewhere: what it was granted still names it."""
 
     @property
     def counted(self) -> list[Leg]:
@@ -139,14 +142,15 @@ class Purchase(msgspec.Struct, eq=False, gc=False):
         if len(self.legs) == 1:
             leg = self.legs[0]
             return leg.event_id if leg.kind == PRESENTMENT else ""
-        return min((leg.event_id for leg in self.legs if leg.kind == PRESENTMENT), default="")
+        ids = (leg.event_id for leg in self.legs if leg.kind == PRESENTMENT)
+        return min(ids, default="" if self.legs else self.was)
 
     def body(self) -> bytes:
         """The bytes of the column `purchase.body`."""
         own = (self.key, self.legs, self.grants, self.place or 0)
         if self.ties is None:
             return _ENCODER.encode(Body(*own))
-        return _ENCODER.encode(TiedBody(*own, self.ties, self.held))
+        return _ENCODER.encode(TiedBody(*own, self.ties, self.held, self.was))
 
     def stubs(self) -> list[Stub]:
         """Its events as linking knows them. One that is not loose in the purchase of a lifecycle
@@ -193,6 +197,7 @@ def restore(
         grants=stored.grants,
         ties=stored.ties,
         held=stored.held,
+        was=stored.was,
     )
 
 
