@@ -157,12 +157,13 @@ async def test_a_refund_with_nothing_but_its_arn_finds_its_purchase(
     assert links["V1"] == "it belongs to purchase P1 as it names R1"
     assert links["P3"] == f"it belongs to purchase P2 by the ARN {LEGS}"
     assert links["R5"] == (
-        f"it waits for a person's review: by the ARN {SPLIT} it may belong to several purchases"
+        f"it waits for a person's review: by the ARN {SPLIT} "
+        "it belongs to no purchase, or to several"
     )
     async with book.books() as books:
         (item,) = await books.to_review()
     assert (item.what, item.event_id) == ("waiting", "R5")
-    assert item.why == f"refund may belong to several purchases: all of them have the ARN {SPLIT}"
+    assert item.why == f"refund belongs to no purchase, or to several, by the ARN {SPLIT}"
     declared = await rows(book, "SELECT DISTINCT exact_keys FROM card_event WHERE role = 'books'")
     assert declared == [("arn",)]
 

@@ -160,7 +160,8 @@ def _follow_exact_keys(
             if {(*root[:2], key) for key in _keys(held[name].event)} & keys
         }  # fmt: skip
         issuer, account, least = min(keys)
-        claims = claims or {(issuer, account, "exact", least)}
+        if not claims and any(held[name].event.kind in ROOTS for name in names):
+            claims = {(issuer, account, "exact", least)}
         for name in names:
             roots[name] = next(iter(claims)) if len(claims) == 1 else None
             if len(claims) > 1:

@@ -3,8 +3,9 @@ ARN. A function of the recorded set, like all linking.
 
 An event is *loose* when neither a lifecycle id nor an original says its purchase: what it names at
 last, or it itself, has only exact keys. Loose events that share a key are of one purchase. It is
-the one of the firm events that carry any of their keys; where these are of several purchases, the
-loose ones are held: in a purchase of their own that counts for nothing, until a review.
+the one of the firm events that carry any of their keys. Where there is none, it is their own,
+which a presentment or an authorization opens. Where there are several, or nothing opens their own,
+they are held: their own purchase counts for nothing, until another event or a review says more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from services.accrual.lifecycle.matching import Stub, purchase_key
+from services.accrual.lifecycle.matching import Stub, opens, purchase_key
 from services.kernel.identifiers import key64
 
 
@@ -54,6 +55,7 @@ def homes(stubs: Mapping[str, Stub]) -> dict[str, Home]:
     groups = _Groups()
     for keys in loose.values():
         groups.join(keys)
+    opened = {groups.first(keys[0]) for name, keys in loose.items() if opens(stubs[name])}
     claims: dict[str, set[str]] = {}
     for name, home in found.items():
         for key in stubs[name].keys:
@@ -61,8 +63,10 @@ def homes(stubs: Mapping[str, Stub]) -> dict[str, Home]:
     for name, keys in loose.items():
         first = groups.first(keys[0])
         claimed = claims.get(first, ())
-        key = next(iter(claimed)) if len(claimed) == 1 else f"K:{first}"
-        found[name] = Home(key, min(keys), held=len(claimed) > 1)
+        if len(claimed) == 1:
+            found[name] = Home(next(iter(claimed)), min(keys))
+        else:
+            found[name] = Home(f"K:{first}", min(keys), held=bool(claimed) or first not in opened)
     return found
 
 

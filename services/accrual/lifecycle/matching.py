@@ -55,6 +55,11 @@ def as_linked(event: CardTransaction, links: Links) -> CardTransaction:
 _OPENS = (Kind.PRESENTMENT.value, Kind.AUTHORIZATION.value)
 
 
+def opens(event: Stub) -> bool:
+    """Whether it is of a kind that makes a purchase by itself."""
+    return event.kind in _OPENS
+
+
 def own_key(event: Stub) -> str | None:
     """The key of the event's purchase where the event alone says it, else None."""
     if event.lifecycle_id is not None:

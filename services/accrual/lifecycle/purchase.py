@@ -119,7 +119,7 @@ class Purchase(msgspec.Struct, eq=False, gc=False):
     ties: dict[str, Tie] | None = None
     """Its events that have exact keys, or that such keys link, by id; None: it never had any."""
     held: bool = False
-    """Whether its events may belong to several others: then it counts for nothing."""
+    """Whether its events may be of several others, or nothing opens it: it counts for nothing."""
     was: str = ""
     """Its label before all of its events moved elsewhere: what it was granted still names it."""
 

@@ -26,7 +26,8 @@ def link_step(
             text = f"it waits for {event.original_event_id}, which it names"
     elif purchase.held:
         keys = _keys(event, purchase)
-        text = f"it waits for a person's review: by {keys} it may belong to several purchases"
+        text = f"it waits for a person's review: by {keys} "
+        text += "it belongs to no purchase, or to several"
     elif event.lifecycle_id is not None:
         text = f"it belongs to {named(purchase)} by the lifecycle id {event.lifecycle_id}"
     elif event.original_event_id is not None:

@@ -152,7 +152,9 @@ def _held(purchase: Purchase, leg: Leg) -> str:
     """Why an event that exact keys link is in no purchase that counts."""
     keys = {key for tie in (purchase.ties or {}).values() for key in tie.keys}
     said = ", ".join(key_words(key) for key in sorted(keys))
-    return f"{kind_words(leg.kind)} may belong to several purchases: all of them have {said}"
+    if any(one.kind in (Kind.PRESENTMENT, Kind.AUTHORIZATION) for one in purchase.legs):
+        return f"{kind_words(leg.kind)} may belong to several purchases: all of them have {said}"
+    return f"{kind_words(leg.kind)} belongs to no purchase, or to several, by {said}"
 
 
 def _no_effect(leg: Leg, by_id: Mapping[str, Leg], net: Net) -> str:
