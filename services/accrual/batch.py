@@ -12,11 +12,12 @@ import msgspec
 
 from services.accrual.contracts.book import Book
 from services.accrual.engine.assessment import Assessment
-from services.accrual.engine.decide import Account, Decision, Waiting
+from services.accrual.engine.decide import Account, Decision
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.line import Line
 from services.accrual.engine.reasons import Outcome, Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import Recorded
 from services.accrual.ledger.posting_rules import post
 from services.accrual.ledger.transfer import Transfer
@@ -30,7 +31,7 @@ from services.kernel.transaction import BOOKS
 
 AccountId = str
 LinkKey = tuple[str, str, str]
-"""Account, issuer, key of a purchase."""
+"""Account, issuer, key of a purchase; or an exact key that events of it carry."""
 
 
 class Loaded(msgspec.Struct, gc=False):
@@ -44,6 +45,8 @@ class Loaded(msgspec.Struct, gc=False):
     failed: list[Waiting] = []
     known: dict[tuple[str, str], Stub] = {}
     complete: bool = False
+    tied: bool = False
+    """Whether exact keys link events of the batch, or what they name."""
     linked: frozenset[tuple[int, int]] | None = None
     """The purchases that the batch may touch, where all of the account is loaded for the sake of
     its totals; None: any of them."""
@@ -104,6 +107,7 @@ class Loaded(msgspec.Struct, gc=False):
             known=known,
             assessed=self.assessed,
             complete=self.complete,
+            tied=self.tied,
         )
 
 
@@ -231,6 +235,16 @@ def link_keys(
                 if key is not None:
                     keys[account_id, event.issuer_id, key] = None
     return list(keys)
+
+
+def exact_keys(account_id: AccountId, events: Iterable[Recorded], loaded: Loaded) -> list[LinkKey]:
+    """The exact keys of the events of a batch, and of all that is loaded of their account."""
+    keys = [(issuer, stub.keys) for (issuer, _), stub in _known(events, loaded).items()]
+    for found in (*loaded.waiting, *loaded.failed):
+        keys.append((found.event.issuer_id, stub_of(found.event).keys))
+    for purchase in loaded.restored(account_id):
+        keys.append((purchase.issuer_id, tuple(purchase.exact_keys())))
+    return [(account_id, issuer, key) for issuer, some in keys for key in some]
 
 
 def _known(events: Iterable[Recorded], loaded: Loaded) -> dict[tuple[str, str], Stub]:

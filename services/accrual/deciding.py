@@ -10,10 +10,12 @@ from datetime import date
 
 from services.accrual.batch import (
     Decided,
+    LinkKey,
     Loaded,
     by_account,
     compare_outcome,
     decide_account,
+    exact_keys,
     link_keys,
     reconsider_account,
 )
@@ -23,7 +25,7 @@ from services.accrual.engine.reasons import Outcome
 from services.accrual.engine.totals import NeedsHistory
 from services.accrual.intake import Recorded, decode
 from services.accrual.lifecycle.matching import UNLINKED, Links, as_linked, stub_of
-from services.accrual.links import link_identity, links_among
+from services.accrual.links import Found, link_identity, links_among
 from services.accrual.ports import EventStore, FactStore, StateStore
 from services.accrual.reach import total_keys
 from services.kernel.identifiers import identity
@@ -133,7 +135,29 @@ class Decider:
         await self._load_originals(sources, named, loaded, before=before)
         await self.state.load_links(sources.state, link_keys(grouped, loaded), loaded)
         failpoint("deciding: purchases")
+        await self._load_tied(sources, grouped, loaded)
         await self._load_totals(sources, grouped, loaded, book=book, rosters=rosters)
+
+    async def _load_tied(
+        self,
+        sources: Sources,
+        grouped: Mapping[str, list[Recorded]],
+        loaded: Mapping[str, Loaded],
+    ) -> None:
+        """Read the purchases that exact keys of a batch lead to, and those that these lead to."""
+        tied = [name for name, events in grouped.items() if _is_tied(events, loaded[name])]
+        asked: set[LinkKey] = set()
+        while tied:
+            wanted = {
+                key for name in tied for key in exact_keys(name, grouped[name], loaded[name])
+            } - asked  # fmt: skip
+            if not wanted:
+                break
+            asked |= wanted
+            await self.state.load_exact(sources.state, sorted(wanted), loaded)
+            failpoint("deciding: exact keys")
+        for name in tied:
+            loaded[name].tied = True
 
     async def _complete(
         self,
@@ -193,8 +217,8 @@ class Decider:
             failpoint("deciding: originals")
             links = links_among(found, linking, before)
             named = set()
-            for stream_id, seq, body in (found[key] for key in wanted if key in found):
-                event = as_linked(decode(body), links)
+            for stream_id, seq, body, exact in (found[key] for key in wanted if key in found):
+                event = as_linked(decode(body, exact), links)
                 account_id = event.account_id
                 if (account_id, event.issuer_id, event.event_id) not in asked:
                     continue  # Named by other accounts only, to whom it is not there.
@@ -212,6 +236,15 @@ def _named(events: Iterable[CardTransaction]) -> set[Named]:
         for event in events
         if event.lifecycle_id is None and event.original_event_id is not None
     }
+
+
+def _is_tied(events: Iterable[Recorded], loaded: Loaded) -> bool:
+    """Whether anything that a batch knows of an account has exact keys."""
+    return (
+        any(found.event.exact for found in events)
+        or any(stub.keys for stub in loaded.known.values())
+        or any(found.event.exact for found in (*loaded.waiting, *loaded.failed))
+    )
 
 
 def _decide_each(
@@ -237,13 +270,13 @@ def _decide_each(
 
 
 def repeats(
-    recorded: Iterable[Recorded], held: Mapping[bytes, tuple[int, int, bytes]]
+    recorded: Iterable[Recorded], held: Found
 ) -> tuple[list[Recorded], dict[tuple[int, int], tuple[str, str | None]]]:
     """Divide events into new ones and repeats of one that is recorded, in `held` or before it.
 
     The same canonical bytes again are a DUPLICATE, other bytes a CONFLICT.
     """
-    first: dict[bytes, bytes] = {key: body for key, (_, _, body) in held.items()}
+    first: dict[bytes, bytes] = {key: body for key, (_, _, body, _) in held.items()}
     fresh: list[Recorded] = []
     outcomes: dict[tuple[int, int], tuple[str, str | None]] = {}
     for event in recorded:

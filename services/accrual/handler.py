@@ -11,6 +11,7 @@ from typing import Protocol
 from services.accrual.batch import Decided
 from services.accrual.deciding import Decider, Sources, repeats
 from services.accrual.intake import Arrived, Recorded, arrive, record
+from services.accrual.links import Found
 from services.accrual.ports import DeadLetter, LedgerStore, Repeated
 from services.kernel.errors import Rejected, Retryable
 from services.kernel.topics import DEAD_LETTERS, HEADER_FEED
@@ -146,7 +147,7 @@ class AccrualHandler:
         if not recorded:
             return Decided()
         events = self._decider.events
-        held: dict[bytes, tuple[int, int, bytes]] = {}
+        held: Found = {}
         if look_up:
             held = await events.by_identity(connection, [found.identity for found in recorded])
             failpoint("accrual: looked up")

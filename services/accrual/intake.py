@@ -9,8 +9,8 @@ import msgspec
 from services.accrual.decoding import decode_event
 from services.kernel.errors import Rejected
 from services.kernel.identifiers import identity
-from services.kernel.topics import HEADER_ROLE, HEADER_SOURCE
-from services.kernel.transaction import CardTransaction, Role
+from services.kernel.topics import HEADER_EXACT, HEADER_ROLE, HEADER_SOURCE
+from services.kernel.transaction import EXACT_KEYS, CardTransaction, Role
 
 FRAME = b"\x00\x00\x00\x00\x01"
 """Confluent framing: magic byte and the id of `card-transaction.avsc`."""
@@ -41,15 +41,18 @@ class Arrived(msgspec.Struct, frozen=True, gc=False):
     event: CardTransaction
 
 
-def decode(body: bytes) -> CardTransaction:
-    """A canonical event from its Avro bytes (without the frame).
+def decode(body: bytes, exact: str | None = None) -> CardTransaction:
+    """A canonical event from its Avro bytes (without the frame), and what its feed declares of it.
 
     Raises Rejected (NOT_AVRO) for anything that is not exactly one record.
     """
     try:
-        return decode_event(body)
+        event = decode_event(body)
     except (ValueError, LookupError) as error:  # Malformed, and what bytes lead to
         raise Rejected("NOT_AVRO", None, "the bytes are no canonical event") from error
+    if exact is None:
+        return event
+    return msgspec.structs.replace(event, exact=tuple(exact.split(",")))
 
 
 def arrive(
@@ -64,16 +67,20 @@ def arrive(
         raise Rejected("NOT_AVRO", None, "no Confluent frame")
     if value[:5] != FRAME:
         raise Rejected("UNKNOWN_SCHEMA", None, "not the canonical schema")
-    role, source = Role.BOOKS.value, None
+    role, source, exact = Role.BOOKS.value, None, None
     for name, content in headers:
         if name == HEADER_ROLE:
             role = _ROLES.get(content, "")
         elif name == HEADER_SOURCE:
             source = content.decode("ascii", "replace")
+        elif name == HEADER_EXACT:
+            exact = content.decode("ascii", "replace")
+            if not set(exact.split(",")) <= set(EXACT_KEYS):
+                raise Rejected("BAD_VALUE", HEADER_EXACT, "no fields that can be exact")
     if not role:
         raise Rejected("BAD_VALUE", HEADER_ROLE, "neither books nor compare")
     body = value[5:]
-    return Arrived(offset_at, timestamp_ms, source, role, body, decode(body))
+    return Arrived(offset_at, timestamp_ms, source, role, body, decode(body, exact))
 
 
 _ROLES = {role.value.encode(): role.value for role in (Role.BOOKS, Role.COMPARE)}

@@ -88,7 +88,7 @@ class Linking:
         events = self.facts.reconsideration.decider.events
         held = await events.by_identity(connection, [books, compare])
         if books in held:
-            stream_id, seq, body = held[books]
+            stream_id, seq, body, _ = held[books]
             return Found(field, name, stream_id, seq, decode(body))
         why = "is not recorded: `milepost review list` shows what waits"
         if compare in held:
@@ -106,7 +106,10 @@ class Linking:
             if one.seq in failed:
                 again = f"milepost reconsider account {one.event.account_id}"
                 raise one.refused(f"broke its decision: `{again}` comes first")
+        await decider.state.load_accounts(connection, loaded)
         waits = {waiting.seq for waiting in account.waiting}
+        for purchase in account.restored(found.event.account_id):
+            waits |= {leg.seq for leg in purchase.legs} if purchase.held else set()
         if found.seq not in waits:
             key = link_identity(found.event.issuer_id, found.event.event_id)
             held = await decider.events.by_identity(connection, [key])

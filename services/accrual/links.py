@@ -14,8 +14,10 @@ from services.kernel.identifiers import identity
 from services.kernel.transaction import Role
 
 COMMAND = "review-resolve"
-Found = Mapping[bytes, tuple[int, int, bytes]]
-"""Identity → stream, seq and body of what owns it."""
+Held = tuple[int, int, bytes, str | None]
+"""Stream, seq and body of an event, and the fields that its feed declares exact."""
+Found = Mapping[bytes, Held]
+"""Identity → what owns it."""
 
 
 def link_identity(issuer_id: str, event_id: str) -> bytes:
@@ -45,7 +47,7 @@ def links_among(
     links: dict[tuple[str, str], str] = {}
     for key in keys:
         if key in found:
-            stream_id, seq, body = found[key]
+            stream_id, seq, body, _ = found[key]
             inputs = json.loads(body)
             limit = before.get(inputs["accounts"][0])
             if limit is not None and limit[0] == stream_id and seq < limit[1]:

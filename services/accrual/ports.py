@@ -14,6 +14,7 @@ from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.totals import TotalKey
 from services.accrual.intake import Recorded
 from services.accrual.ledger.transfer import Transfer
+from services.accrual.links import Held
 from services.accrual.members.rows import AccountRows
 from services.runtime.database import Connection
 
@@ -42,8 +43,8 @@ class EventStore(Protocol):
 
     async def by_identity(
         self, connection: Connection, identities: Sequence[bytes]
-    ) -> dict[bytes, tuple[int, int, bytes]]:
-        """(stream, seq, canonical bytes) of those identities that are recorded."""
+    ) -> dict[bytes, Held]:
+        """Those of these identities that are recorded."""
 
     async def save_identities(self, connection: Connection, events: Iterable[Recorded]) -> None:
         """Record who came first. Raises Repeated when one of them is recorded already."""
@@ -51,7 +52,7 @@ class EventStore(Protocol):
     async def save_events(
         self,
         connection: Connection,
-        events: Iterable[Recorded],
+        events: Sequence[Recorded],
         outcomes: Mapping[tuple[int, int], tuple[str, str | None]],
         *,
         revision: int,
@@ -74,6 +75,11 @@ class StateStore(Protocol):
         self, connection: Connection, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
     ) -> None:
         """Read the purchases of these keys."""
+
+    async def load_exact(
+        self, connection: Connection, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
+    ) -> None:
+        """Read the purchases that hold events with these exact keys."""
 
     async def load_accounts(self, connection: Connection, into: Mapping[str, Loaded]) -> None:
         """Read all purchases of these accounts; they are complete then."""
@@ -248,6 +254,7 @@ class StoredEvent(NamedTuple):
     outcome: str
     reason: str | None
     revision: int
+    exact_keys: str | None
 
 
 class RebuildStore(Protocol):

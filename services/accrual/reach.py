@@ -56,7 +56,7 @@ def total_keys(
 
 def _only_open(events: Sequence[Recorded], loaded: Loaded) -> bool:
     """Whether each of these is the only event of a purchase of its own, as far as is known."""
-    if loaded.purchases or loaded.waiting or loaded.failed:
+    if loaded.purchases or loaded.waiting or loaded.failed or loaded.tied:
         return False
     for found in events:
         event = found.event

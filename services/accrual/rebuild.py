@@ -137,7 +137,7 @@ def _runs(events: Iterable[StoredEvent]) -> Iterable[list[StoredEvent]]:
 
 
 def _recorded(event: StoredEvent) -> Recorded:
-    decoded = decode(event.body)
+    decoded = decode(event.body, event.exact_keys)
     return Recorded(
         event.stream_id, event.seq, None, 0, None, event.role, event.body,
         identity(event.role, decoded.issuer_id, decoded.event_id), decoded,

@@ -12,7 +12,7 @@ from services.ingest.feeds.feed import Feed, Parse
 from services.ingest.feeds.formats import FORMATS, Broken
 from services.ingest.ports import FeedSlice, Observer, Sink
 from services.kernel.errors import Rejected
-from services.kernel.topics import HEADER_FEED, HEADER_ROLE, HEADER_SOURCE
+from services.kernel.topics import HEADER_EXACT, HEADER_FEED, HEADER_ROLE, HEADER_SOURCE
 from services.kernel.transaction import CardTransaction
 from services.runtime.batch import Record
 from services.runtime.producer import OutgoingRecord
@@ -68,6 +68,8 @@ class Ingest:
             (HEADER_FEED, source.feed.name.encode()),
             (HEADER_ROLE, source.feed.role.value.encode()),
         ]
+        if source.feed.exact_keys:
+            headers.append((HEADER_EXACT, ",".join(sorted(source.feed.exact_keys)).encode()))
         place = f"{part.topic}/{part.partition}/".encode()
         events = outgoing.events
         for record in part.records:

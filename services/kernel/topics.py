@@ -18,6 +18,8 @@ FEED_PREFIX = "card-feed."
 HEADER_FEED = "feed"
 HEADER_ROLE = "role"
 HEADER_SOURCE = "source"
+HEADER_EXACT = "exact_keys"
+"""The fields that the feed declares exact, with commas; absent: none."""
 HEADER_TRANSFER_ID = "transfer_id"
 
 

@@ -84,6 +84,10 @@ class CardTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mcc: str | None = None
     channel: str | None = None
     attributes: dict[str, str] = {}
+    exact: tuple[str, ...] = ()
+    """Names of EXACT_KEYS that its feed declares exact; no part of what the event says."""
 
 
-FIELDS: tuple[str, ...] = CardTransaction.__struct_fields__
+FIELDS: tuple[str, ...] = CardTransaction.__struct_fields__[:-1]
+EXACT_KEYS = ("scheme_reference", "arn")
+"""Fields that a feed may declare exact: events that carry the same one are of one purchase."""

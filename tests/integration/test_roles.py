@@ -53,7 +53,10 @@ WRITES = {
     ("operator", "DELETE"): {"waiting_event"},
 }  # fmt: skip
 """(role, verb) → the tables; whatever is not here no person may do."""
-DERIVED = {"purchase.body", "purchase.label", "scope_total.granted", "scope_total.total"}
+DERIVED = {
+    "purchase.body", "purchase.exact_keys", "purchase.label", "scope_total.granted",
+    "scope_total.total",
+}  # fmt: skip
 COLUMNS = {
     ("approver", "UPDATE"): {"balance.amount", "stream_position.next_seq"} | DERIVED,
     ("operator", "UPDATE"): DERIVED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +16,14 @@ from services.accrual.contracts.earning import Form
 from services.accrual.contracts.payers import Fee, Funding
 from services.accrual.contracts.terms import Running, Terms
 from services.accrual.contracts.worth import Rounded, Worth
-from services.accrual.engine import decide, eligibility, granting
+from services.accrual.engine import decide, eligibility, granting, moving
+from services.accrual.lifecycle import matching
+from services.accrual.lifecycle.exact import Home, homes
+from services.accrual.lifecycle.matching import Stub
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Leg
 from services.kernel.money import split
+from services.kernel.transaction import CardTransaction
 from tests.support import memory
 from tests.support.engine import EngineBook
 from tests.support.nets import GIVES, TAKES
@@ -86,6 +90,16 @@ def _nothing_beyond(limit: int, *, beyond: Fraction, form: Form, rounded: Rounde
     return REAL_CAPPED_SPEND(limit, beyond=beyond * 0, form=form, rounded=rounded)
 
 
+def _any_of_several(stubs: Mapping[str, Stub]) -> dict[str, Home]:
+    """What exact keys lead to several purchases counts all the same."""
+    return {name: msgspec.structs.replace(home, held=False) for name, home in homes(stubs).items()}
+
+
+def _values_alone(event: CardTransaction) -> tuple[str, ...]:
+    """An ARN is as good as a scheme reference."""
+    return tuple(value for name in event.exact if (value := getattr(event, name)))
+
+
 REAL_CAPPED_SPEND = worth.capped_spend
 MUTANTS: list[tuple[Any, str, Any, str]] = [
     (decide, "weigh", _clamped_running_net, "refund-before-purchase"),
@@ -101,6 +115,8 @@ MUTANTS: list[tuple[Any, str, Any, str]] = [
     (worth, "reached", _reached_only_above, "welcome-bonus"),
     (worth, "counted", _one_punch_early, "punch-card"),
     (worth, "capped_spend", _nothing_beyond, "spend-cap"),
+    (moving, "homes", _any_of_several, "exact-keys"),
+    (matching, "exact_keys", _values_alone, "exact-keys"),
     (worth, "whole", worth.marginal, "bands-whole"),
     (worth, "marginal", worth.whole, "bands-marginal"),
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from services.kernel.transaction import CardTransaction
+from services.kernel.transaction import FIELDS, CardTransaction
 from tests.support import builders
 from tests.support.agreements import agreements
 from tests.support.dates import Row
@@ -74,7 +74,7 @@ def crowd(seed: int, *, groups: int, terms: int | None = None) -> Crowd:
 def as_json(event: CardTransaction) -> bytes:
     """The event as a line of `milepost-json`."""
     fields: dict[str, Any] = {
-        name: value for name, value in msgspec.structs.asdict(event).items() if value is not None
+        name: value for name in FIELDS if (value := getattr(event, name)) is not None
     }
     moment = EPOCH + timedelta(microseconds=event.occurred_at)
     fields["occurred_at"] = moment.isoformat().replace("+00:00", "Z")

@@ -70,10 +70,11 @@ def picture_of(world: World, people: Crowd) -> Picture:
     Where an id came in two streams, the recorded outcome is the witness of who was first.
     """
     rows = world.rows(
-        "SELECT s.name, seq, role, body, outcome FROM card_event JOIN stream s USING (stream_id)"
+        "SELECT s.name, seq, role, body, outcome, exact_keys"
+        " FROM card_event JOIN stream s USING (stream_id)"
         " WHERE role <> 'command' ORDER BY stream_id, seq"
     )
-    decoded = [(row, decode(row["body"])) for row in rows]
+    decoded = [(row, decode(row["body"], row["exact_keys"])) for row in rows]
     streams: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for row, event in decoded:
         streams[row["role"], event.issuer_id, event.event_id].add(row["name"])

@@ -30,7 +30,7 @@ FEED_TOPICS = {
 }
 FEEDS = "feeds:\n" + "".join(
     f"  - {{name: {issuer}-{role}, issuer: {issuer}, role: {role}, topic: {topic},\n"
-    "     format: milepost-json, numeric_ids: [], exact_keys: []}\n"
+    "     format: milepost-json, numeric_ids: [], exact_keys: [scheme_reference, arn]}\n"
     for (role, issuer), topic in FEED_TOPICS.items()
 )
 INGEST_GROUP = "milepost-ingest"

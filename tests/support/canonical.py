@@ -8,7 +8,6 @@ from importlib import resources
 from typing import Any
 
 import fastavro
-import msgspec
 from hypothesis import strategies as st
 
 from services.kernel.transaction import FIELDS, CardTransaction, Channel, Kind
@@ -55,5 +54,7 @@ def events(draw: st.DrawFn) -> CardTransaction:
 def general(event: CardTransaction) -> bytes:
     """The same record by an encoder that knows nothing of ours."""
     stream = io.BytesIO()
-    fastavro.schemaless_writer(stream, SCHEMA, msgspec.structs.asdict(event), strict=True)
+    fastavro.schemaless_writer(
+        stream, SCHEMA, {name: getattr(event, name) for name in FIELDS}, strict=True
+    )
     return stream.getvalue()

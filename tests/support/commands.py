@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from services.cli.__main__ import COMMANDS
-from services.cli.people import APPROVER, AUDITOR, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
+from services.cli.people import APPROVER, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
 from tests.support import builders
 from tests.support.batches import CHART
 from tests.support.house import (

@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar, cast
 
+from services.accrual.adapters.event_store import declaration
 from services.accrual.deciding import Decider, Sources, repeats
 from services.accrual.intake import Recorded, decode
 from services.accrual.ledger.transfer import Transfer
@@ -56,7 +57,10 @@ class EngineBook:
         held = _drive(self.memory.by_identity(None, [found.identity for found in recorded]))
         fresh, repeated = repeats(recorded, held)
         for found in fresh:
-            self.memory.identities[found.identity] = (found.stream_id, found.seq, found.body)
+            exact = declaration(found.event)
+            self.memory.identities[found.identity] = (
+                found.stream_id, found.seq, found.body, exact
+            )  # fmt: skip
         decided, _ = _drive(self._decider.decide(self._sources, fresh, revision=0))
         assert not decided.failed, decided.failed
         decided.outcomes.update(repeated)
@@ -141,8 +145,11 @@ class EngineBook:
 
     def waiting(self) -> dict[tuple[str, str], str]:
         """What waits for an original."""
-        events = [decode(body) for body in self.memory.waits.values()]
-        return {(event.issuer_id, event.event_id): "MISSING_ORIGINAL" for event in events}
+        events = [decode(*held) for held in self.memory.waits.values()]
+        found = {(event.issuer_id, event.event_id) for event in events}
+        for one in self.purchases():
+            found |= {(one.issuer_id, leg.event_id) for leg in one.legs if one.held}
+        return dict.fromkeys(found, "MISSING_ORIGINAL")
 
     def _take_place(self, event: CardTransaction, role: str) -> Recorded:
         stream = self._stream_of.setdefault(

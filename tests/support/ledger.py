@@ -28,7 +28,7 @@ from services.kernel.topics import CARD_TRANSACTIONS, DEAD_LETTERS
 from services.kernel.transaction import CardTransaction
 from services.runtime.batch import StreamSlice
 from services.runtime.database import Database
-from services.runtime.producer import partition_for
+from services.runtime.producer import OutgoingRecord, partition_for
 from services.runtime.settings import Settings, load_settings
 from services.runtime.stream_position import claim, create_streams
 from tests.support.books_run import Sent, Silent
@@ -110,9 +110,21 @@ class Ledger:
             self._sent += 1
             source = f"{FEED}/0/{self._sent}".encode()
             headers = {"role": role.encode(), "feed": b"first-bank", "source": source}
+            if event.exact:
+                headers["exact_keys"] = ",".join(event.exact).encode()
             parts.setdefault(partition, []).append((FRAME + encode(event), headers))
         for partition, records in sorted(parts.items()):
             await self._handle(CARD_TRANSACTIONS, partition, records, facts)
+
+    async def take(self, records: Iterable[OutgoingRecord]) -> None:
+        """One batch of what ingest sends."""
+        parts: dict[int, list[tuple[bytes, dict[str, bytes]]]] = {}
+        for record in records:
+            assert record.key is not None and record.value is not None
+            partition = partition_for(record.key, self.partitions)
+            parts.setdefault(partition, []).append((record.value, dict(record.headers)))
+        for partition, found in sorted(parts.items()):
+            await self._handle(CARD_TRANSACTIONS, partition, found, None)
 
     async def send_garbage(self, value: bytes) -> None:
         """A record of `card-transactions` that is no event."""

@@ -8,12 +8,16 @@ definition, where its words leave a choice:
 * *Names something that itself waits*: the chain cannot be followed to its end, so the event waits.
 * *A link into another account, a cycle*: the events of it are listed, and those without lifecycle
   id wait, as does whatever names them.
+* *Exact keys*: whatever names an event that has only such keys goes where that one goes, and brings
+  its own keys along. Two fields are two keys: an event with both joins all who have either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+import msgspec
 
 from services.kernel.transaction import CardTransaction
 from tests.support.nets import REVERSES, Net, first_standing, net_of
@@ -83,8 +87,10 @@ def link(records: Iterable[Recorded]) -> Linked:
     """Which purchase every event belongs to, as a function of the recorded set."""
     linked = Linked({}, {}, set(), {}, {})
     held = _first_of_each_id(records, linked)
+    roots = {name: _root(record.event, held, linked) for name, record in held.items()}
+    _follow_exact_keys(roots, held, linked)
     for (issuer, event_id), record in held.items():
-        key = _root(record.event, held, linked)
+        key = roots[issuer, event_id]
         if key is None:
             linked.waiting[issuer, event_id] = "MISSING_ORIGINAL"
             continue
@@ -112,12 +118,54 @@ def _first_of_each_id(
             continue
         outcome = record.witness
         if outcome not in ("DUPLICATE", "CONFLICT"):
-            same = record.event == first[identity].event
+            same = _content(record.event) == _content(first[identity].event)
             outcome = "DUPLICATE" if same else "CONFLICT"
         linked.repeats[record.stream, record.seq] = outcome
         if outcome == "CONFLICT":
             linked.listed.add((record.event.event_id, "CONFLICT"))
     return {(i, e): record for (role, i, e), record in first.items() if role == "books"}
+
+
+def _content(event: CardTransaction) -> CardTransaction:
+    """The event without what its feed declares of it."""
+    return msgspec.structs.replace(event, exact=())
+
+
+def _keys(event: CardTransaction) -> set[str]:
+    """Its exact keys."""
+    values = {name: getattr(event, name) for name in event.exact}
+    return {f"{name}:{value}" for name, value in values.items() if value is not None}
+
+
+def _follow_exact_keys(
+    roots: dict[tuple[str, str], Key | None],
+    held: dict[tuple[str, str], Recorded],
+    linked: Linked,
+) -> None:
+    """Give the events that end at exact keys alone the purchase that these lead to, or none where
+    they lead to several."""
+    groups: list[tuple[set[tuple[str, str, str]], list[tuple[str, str]]]] = []
+    for name, root in roots.items():
+        if root is not None and root[2] == "loose":
+            both = _keys(held[name].event) | _keys(held[name[0], root[3]].event)
+            keys, names = {(*root[:2], key) for key in both}, [name]
+            for group in [group for group in groups if group[0] & keys]:
+                groups.remove(group)
+                keys, names = keys | group[0], names + group[1]
+            groups.append((keys, names))
+    firm = [(name, root) for name, root in roots.items() if root and root[2] != "loose"]
+    for keys, names in groups:
+        claims = {
+            root for name, root in firm
+            if {(*root[:2], key) for key in _keys(held[name].event)} & keys
+        }  # fmt: skip
+        issuer, account, least = min(keys)
+        if not claims and any(held[name].event.kind in ROOTS for name in names):
+            claims = {(issuer, account, "exact", least)}
+        for name in names:
+            roots[name] = next(iter(claims)) if len(claims) == 1 else None
+            if len(claims) > 1:
+                linked.listed.add((name[1], "SEVERAL_PURCHASES"))
 
 
 def _root(
@@ -129,6 +177,8 @@ def _root(
         if event.lifecycle_id is not None:
             return (event.issuer_id, event.account_id, "lifecycle", event.lifecycle_id)
         if event.original_event_id is None:
+            if _keys(event):
+                return (event.issuer_id, event.account_id, "loose", event.event_id)
             if event.kind not in ROOTS:
                 return None
             return (event.issuer_id, event.account_id, "event", event.event_id)

@@ -8,14 +8,16 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from services.accrual.adapters.event_store import declaration
 from services.accrual.batch import Decided, LinkKey, Loaded
 from services.accrual.contracts.book import Book as Contracts
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
 from services.accrual.contracts.terms import Terms
-from services.accrual.engine.decide import Waiting
 from services.accrual.engine.totals import TotalKey
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import Recorded, decode
+from services.accrual.links import Held
 from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.csv import DATES, HEADER
 from services.accrual.members.roster import MemberRow, Roster
@@ -29,13 +31,15 @@ class Memory:
     """Events, state and facts behind the ports of accrual, as bytes where they are stored so."""
 
     def __init__(self) -> None:
-        self.identities: dict[bytes, tuple[int, int, bytes]] = {}
+        self.identities: dict[bytes, Held] = {}
         self.purchases: dict[Place, tuple[str, str, str, bytes]] = {}
         """(stream, number) → account, issuer, key, body"""
         self.totals: dict[tuple[str, TotalKey], tuple[str, int, int]] = {}
         """(account, key) → unit, T, F(T)"""
         self.scopes: dict[tuple[str, TotalKey], str] = {}
-        self.waits: dict[Place, bytes] = {}
+        self.exact: dict[LinkKey, set[Place]] = {}
+        """Exact key → the purchases of events that have it, now or once"""
+        self.waits: dict[Place, tuple[bytes, str | None]] = {}
         self.terms: list[Terms] = []
         self.imports: list[Sequence[Row]] = []
         self.activations: list[Sequence[Row]] = []
@@ -51,9 +55,7 @@ class Memory:
 
     # the ports
 
-    async def by_identity(
-        self, _: object, identities: Sequence[bytes]
-    ) -> dict[bytes, tuple[int, int, bytes]]:
+    async def by_identity(self, _: object, identities: Sequence[bytes]) -> dict[bytes, Held]:
         return {key: self.identities[key] for key in identities if key in self.identities}
 
     async def load_links(
@@ -63,6 +65,13 @@ class Memory:
         for place, (account, issuer, key, body) in self.purchases.items():
             if (account, issuer, key) in wanted:
                 into[account].purchases[place] = (issuer, body)
+
+    async def load_exact(
+        self, _: object, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
+    ) -> None:
+        for account, issuer, exact in keys:
+            for place in self.exact.get((account, issuer, exact), ()):
+                into[account].purchases[place] = (issuer, self.purchases[place][-1])
 
     async def load_accounts(self, _: object, into: Mapping[str, Loaded]) -> None:
         self.deep += 1
@@ -81,8 +90,8 @@ class Memory:
                     into[account].totals[key] = self.totals[account, key]
 
     async def load_waiting(self, _: object, into: Mapping[str, Loaded]) -> None:
-        for (_stream, seq), body in sorted(self.waits.items()):
-            event = decode(body)
+        for (_stream, seq), held in sorted(self.waits.items()):
+            event = decode(*held)
             if event.account_id in into:
                 into[event.account_id].waiting.append(Waiting(seq, event))
 
@@ -115,6 +124,9 @@ class Memory:
                     place = (found.stream_id, found.number)
                     entry = (found.account_id, found.issuer_id, found.key, found.body())
                     self.purchases[place] = entry
+                    for exact in found.exact_keys():
+                        carried = (found.account_id, found.issuer_id, exact)
+                        self.exact.setdefault(carried, set()).add(place)
             for key, total in account.totals.items():
                 if total.changed:
                     value = (total.unit, total.total, total.granted)
@@ -125,7 +137,8 @@ class Memory:
                 self.waits.pop((account.stream_id, seq), None)
             for seq in account.waiting:
                 if (account.stream_id, seq) in recorded:
-                    self.waits[account.stream_id, seq] = recorded[account.stream_id, seq].body
+                    one = recorded[account.stream_id, seq]
+                    self.waits[account.stream_id, seq] = (one.body, declaration(one.event))
 
 
 def roster(

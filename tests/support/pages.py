@@ -11,7 +11,8 @@
     March: P1 0, P2 18, total 18. The five lines in any of their 120 orders end there.
 
 The word after the kind is the event's own id for presentments and authorizations, else the event
-that it names (`original_event_id`); `-` names nothing. `as ID` gives the others an id. Times are
+that it names (`original_event_id`); `-` names nothing. `ARN` and `reference` are keys that the
+feed declares exact. `as ID` gives the others an id. Times are
 local to the first contract's zone unless an offset stands behind them; noon if none. The posting
 date is the line's unless `posted DATE` or `unposted` says otherwise. Accounts are enrolled long
 since, unless a `member` line speaks of them. What an effect may say stands in `effects`. All
@@ -65,6 +66,7 @@ _TEXTS = {
     "channel": "channel",
     "issuer": "issuer_id",
 }
+_EXACT = {"ARN": "arn", "reference": "scheme_reference"}
 _PARTS = {
     "cash": "cash_amount",
     "tip": "tip_amount",
@@ -199,6 +201,9 @@ class _Reader:
                 identifier = rest.pop(0)
             elif word in _TEXTS:
                 fields[_TEXTS[word]] = rest.pop(0)
+            elif word in _EXACT:
+                fields[_EXACT[word]] = rest.pop(0)
+                fields["exact"] = (*fields.get("exact", ()), _EXACT[word])
             elif word in _PARTS:
                 fields[_PARTS[word]] = self._minor(rest.pop(0))
             elif word == "unposted":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from services.kernel.transaction import CardTransaction
 from tests.support import kinds
 from tests.support.books import Outcome
-from tests.support.lifecycles import Key, Lifecycle
+from tests.support.lifecycles import Key, Lifecycle, Linked
 from tests.support.nets import TAKES
 from tests.support.picture import REASONS, Picture
 
@@ -15,7 +16,12 @@ TOP_UP = "another purchase is topped up"
 MOVED_FACTS = "the facts move to another leg"
 REFUND_FIRST = "money went back before the purchase was seen"
 VERSION_CHANGE = "a purchase changes to another version"
-WANTED = (BINDING, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE, *kinds.ALL)
+LINKED = "an exact key alone links an event to others"
+MOVED = "an exact key moves an event to another purchase"
+HELD = "an exact key leads to several purchases"
+WANTED = (
+    BINDING, TOP_UP, MOVED_FACTS, REFUND_FIRST, VERSION_CHANGE, LINKED, MOVED, HELD, *kinds.ALL,
+)  # fmt: skip
 OUTCOMES = {
     "POSTED", "DUPLICATE", "CONFLICT", "MISSING_ORIGINAL", "MISSING_POSTING_DATE", "NO_CHANGE",
     *REASONS,
@@ -38,7 +44,7 @@ class Sights:
 
     def look(self, before: Picture, after: Picture, own: Key | None) -> None:
         """One step of it; `own` is the purchase of the event that was recorded."""
-        found = set(_sights(before, after, own)) - self._of_this
+        found = {*_sights(before, after, own), *_exact(before.linked, after.linked)} - self._of_this
         self._of_this |= found
         self.seen.update(found)
 
@@ -82,6 +88,24 @@ def _sights(before: Picture, after: Picture, own: Key | None) -> list[str]:
         if _versions(before, key) - _versions(after, key) and _versions(after, key):
             found.append(VERSION_CHANGE)
     return found
+
+
+def _exact(before: Linked, after: Linked) -> list[str]:
+    found = []
+    for purchase in after.lifecycles.values():
+        ids = [one.event_id for one in purchase.events if _loose(one)]
+        if ids and len(purchase.events) > 1:
+            found.append(LINKED)
+    for name, key in after.purchase_of.items():
+        if before.purchase_of.get(name, key) != key:
+            found.append(MOVED)
+    if any(why == "SEVERAL_PURCHASES" for _, why in after.listed):
+        found.append(HELD)
+    return found
+
+
+def _loose(event: CardTransaction) -> bool:
+    return bool(event.exact) and event.lifecycle_id is None and event.original_event_id is None
 
 
 def _moves(earlier: Lifecycle, purchase: Lifecycle) -> list[str]:

@@ -14,7 +14,9 @@ def nets(book: EngineBook) -> dict[Key, tuple[Any, ...]]:
     """Net and facts of every purchase."""
     found = {}
     for purchase in book.purchases():
-        net = weigh(purchase.legs)
+        if not purchase.legs:
+            continue
+        net = weigh(purchase.counted)
         facts = net.first.event_id if net.first is not None else None
         found[key_of(purchase)] = (net.currency, net.net, net.over_refunded, facts)
     return found

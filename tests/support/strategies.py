@@ -179,6 +179,9 @@ class _Maker:
         self.account = self.pick("A1", "A1", "A1", "A2")
         self.issuer = "second-bank" if dice.seldom(10) else "first-bank"
         self.abroad = self.pick(None, None, "EUR")
+        self.exact: tuple[str, ...] = self.pick(
+            *[()] * 7, ("arn",), ("scheme_reference",), ("scheme_reference", "arn")
+        )
         self.day = dice.upto(36) if dice.pick(True, False, False) else 8 + dice.upto(3)
 
     def add(self, kind: str, *, amount: int, names: str | None) -> None:
@@ -203,6 +206,8 @@ class _Maker:
             fields["transaction_currency"] = "USD" if self.dice.seldom(15) else self.abroad
         if kind == "PRESENTMENT":
             fields |= self._facts(amount)
+        if self.exact and not self.dice.seldom(6):
+            fields |= self._exact(fields["lifecycle_id"], names)
         identifier = f"E{self.number}-{pick(size, size, 9 - size)}"
         if any(event.event_id == identifier for event in self.events):
             identifier = f"E{self.number}-x{size}"
@@ -215,6 +220,19 @@ class _Maker:
             "mixed": not self.events or names is None or self.pick(True, False),
         }.get(self.link, names is not None and self.dice.seldom(25))
         return f"L{self.number}" if usual else None
+
+    def _exact(self, lifecycle_id: str | None, names: str | None) -> dict[str, Any]:
+        """Keys that a feed declares exact, mostly instead of others; a purchase has two of a
+        field and two lifecycle ids, and now and then those of the purchase before."""
+        pick = self.pick
+        number = self.number - 1 if self.dice.seldom(4) else self.number
+        return {
+            "exact": self.exact,
+            "arn": pick(*[f"A{number}"] * 4, f"B{number}", None),
+            "scheme_reference": pick(*[f"A{number}"] * 3, f"C{number}", None),
+            "lifecycle_id": pick(None, None, lifecycle_id, f"L{number}", f"M{number}"),
+            "original_event_id": pick(None, None, names),
+        }
 
     def _there(self, amount: int) -> int:
         """The amount at the merchant: a tenth, at a rate that moves a little; seldom nothing."""

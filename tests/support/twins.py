@@ -133,7 +133,10 @@ def undone(dice: Dice) -> Undone:
 
 
 def _stands_alone(found: Lifecycle, linked: Linked, once: list[Arrives]) -> bool:
-    """Whether it has a presentment, and nothing outside of it names anything in it."""
+    """Whether it has a presentment, and nothing outside of it names anything in it, or may join it
+    by an exact key."""
+    if any(record.event.exact for record in found.records):
+        return False
     ids = {record.event.event_id for record in found.records}
     outside = [arrival.event for arrival in once if arrival.event.event_id not in ids]
     return found.facts is not None and not any(one.original_event_id in ids for one in outside)

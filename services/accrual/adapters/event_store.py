@@ -10,16 +10,19 @@ import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
 from services.accrual.intake import Recorded
+from services.accrual.links import Held
 from services.accrual.ports import DeadLetter, Repeated
+from services.kernel.transaction import CardTransaction
 from services.runtime.database import Connection, copy_rows
 from services.runtime.named_queries import load_queries
 
 _sql = load_queries("services.accrual.adapters", "event_store.sql")
 
-_EVENT_COLUMNS = (
+_EVENT_COLUMNS: tuple[str, ...] = (
     "stream_id", "seq", "offset_at", "recorded_at", "source", "role", "body", "outcome",
     "reason", "revision",
 )  # fmt: skip
+_DECLARED_COLUMNS = (*_EVENT_COLUMNS, "exact_keys")
 
 
 @lru_cache(maxsize=8192)
@@ -28,12 +31,13 @@ def moment(timestamp_ms: int) -> datetime:
     return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
 
 
-async def by_identity(
-    connection: Connection, identities: Sequence[bytes]
-) -> dict[bytes, tuple[int, int, bytes]]:
-    """(stream, seq, canonical bytes) of those identities that are recorded."""
+async def by_identity(connection: Connection, identities: Sequence[bytes]) -> dict[bytes, Held]:
+    """Those of these identities that are recorded."""
     rows = await connection.fetch(_sql.by_identity, [UUID(key) for key in identities])
-    return {row["identity"].bytes: (row["stream_id"], row["seq"], row["body"]) for row in rows}
+    return {
+        row["identity"].bytes: (row["stream_id"], row["seq"], row["body"], row["exact_keys"])
+        for row in rows
+    }
 
 
 async def save_identities(connection: Connection, events: Iterable[Recorded]) -> None:
@@ -61,20 +65,29 @@ async def save_link(connection: Connection, identity: bytes, *, stream_id: int, 
 
 async def save_events(
     connection: Connection,
-    events: Iterable[Recorded],
+    events: Sequence[Recorded],
     outcomes: Mapping[tuple[int, int], tuple[str, str | None]],
     *,
     revision: int,
 ) -> None:
-    """Record events with what came of them."""
-    rows = [
+    """Record events with what came of them, and what their feeds declare where any does."""
+    rows: list[tuple[object, ...]] = [
         (
             event.stream_id, event.seq, event.offset_at, moment(event.timestamp_ms), event.source,
             event.role, event.body, *outcomes[event.stream_id, event.seq], revision,
         )
         for event in events
     ]  # fmt: skip
-    await copy_rows(connection, table="card_event", columns=_EVENT_COLUMNS, rows=rows)
+    columns = _EVENT_COLUMNS
+    if any(event.event.exact for event in events):
+        columns = _DECLARED_COLUMNS
+        rows = [(*row, declaration(event.event)) for row, event in zip(rows, events, strict=True)]
+    await copy_rows(connection, table="card_event", columns=columns, rows=rows)
+
+
+def declaration(event: CardTransaction) -> str | None:
+    """The fields of an event that its feed declares exact, as they are stored."""
+    return ",".join(event.exact) or None
 
 
 async def save_dead_letters(connection: Connection, letters: Sequence[DeadLetter]) -> int:

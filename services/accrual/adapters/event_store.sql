@@ -1,6 +1,6 @@
 -- name: by_identity
 -- The recorded events of these identities.
-SELECT i.identity, e.stream_id, e.seq, e.body, e.outcome
+SELECT i.identity, e.stream_id, e.seq, e.body, e.exact_keys
   FROM event_identity AS i
   JOIN card_event AS e ON (e.stream_id, e.seq) = (i.stream_id, i.seq)
  WHERE i.identity = ANY($1::uuid[]);

@@ -80,9 +80,11 @@ WITH fault AS (
   SELECT w.stream_id, w.seq, w.event_id,
          CASE WHEN e.seq IS NULL THEN 'is not recorded'
               WHEN e.body <> w.body THEN 'is recorded with other content'
+              WHEN e.exact_keys IS DISTINCT FROM w.exact_keys
+              THEN 'is recorded with other exact keys'
               ELSE format('is recorded %s/%s', e.outcome, e.reason) END AS what
     FROM waiting_event AS w LEFT JOIN card_event AS e USING (stream_id, seq)
-   WHERE e.seq IS NULL OR e.body <> w.body
+   WHERE e.seq IS NULL OR e.body <> w.body OR e.exact_keys IS DISTINCT FROM w.exact_keys
       OR (w.reason = 'FAILED') <> (e.outcome = 'FAILED')
       OR (w.reason = 'MISSING_ORIGINAL' AND e.reason IS DISTINCT FROM 'MISSING_ORIGINAL')
 )
@@ -239,7 +241,7 @@ SELECT e.stream_id, s.name, e.seq, e.role, e.outcome, e.reason, uuid_send(i.iden
 
 -- name: purchases
 -- Every purchase, account by account.
-SELECT stream_id, account_id, purchase, issuer_id, label, account_key, link_key, body
+SELECT stream_id, account_id, purchase, issuer_id, label, account_key, link_key, body, exact_keys
   FROM purchase ORDER BY stream_id, account_id COLLATE "C", purchase;
 
 -- name: grants
@@ -268,7 +270,7 @@ SELECT stream_id, account_id, total_key, contract, rule, kind, terms, scope, sco
 
 -- name: waits
 -- Every event without a purchase, account by account.
-SELECT stream_id, account_id, seq, reason, body
+SELECT stream_id, account_id, seq, reason, body, exact_keys
   FROM waiting_event ORDER BY stream_id, account_id COLLATE "C", seq;
 
 -- name: identities

@@ -46,7 +46,7 @@ SELECT unit, account,
 -- name: events_at
 -- The events of these places.
 SELECT e.stream_id, s.name, e.seq, e.offset_at, e.recorded_at, e.source, e.role, e.outcome, e.reason,
-       e.revision, e.body
+       e.revision, e.body, e.exact_keys
   FROM unnest($1::smallint[], $2::bigint[]) AS w (stream_id, seq)
   JOIN card_event AS e USING (stream_id, seq)
   JOIN stream AS s USING (stream_id);
@@ -64,7 +64,7 @@ SELECT seq, offset_at FROM card_event
 -- name: events_of_source
 -- The events that were made of one raw record.
 SELECT e.stream_id, s.name, e.seq, e.offset_at, e.recorded_at, e.source, e.role, e.outcome, e.reason,
-       e.revision, e.body
+       e.revision, e.body, e.exact_keys
   FROM card_event AS e JOIN stream AS s USING (stream_id)
  WHERE e.source = $1 ORDER BY e.stream_id, e.seq;
 
@@ -83,7 +83,7 @@ SELECT s.name, d.offset_at, d.source_topic, d.source_partition, d.source_offset,
 -- name: commands_after
 -- The commands of a stream after a place.
 SELECT e.stream_id, s.name, e.seq, e.offset_at, e.recorded_at, e.source, e.role, e.outcome, e.reason,
-       e.revision, e.body
+       e.revision, e.body, e.exact_keys
   FROM card_event AS e JOIN stream AS s USING (stream_id)
  WHERE e.stream_id = $1 AND e.seq > $2 AND e.role = 'command' ORDER BY e.seq;
 
@@ -98,7 +98,7 @@ SELECT s.name, w.seq, w.reason, e.recorded_at, w.body
 -- name: conflicts
 -- Every event whose id was recorded before with other content.
 SELECT e.stream_id, s.name, e.seq, e.offset_at, e.recorded_at, e.source, e.role, e.outcome, e.reason,
-       e.revision, e.body
+       e.revision, e.body, e.exact_keys
   FROM card_event AS e JOIN stream AS s USING (stream_id)
  WHERE e.outcome = 'CONFLICT' ORDER BY e.stream_id, e.seq;
 

@@ -6,7 +6,7 @@ SELECT s.stream_id, s.name, p.next_seq - 1 AS last
 
 -- name: events
 -- The next events of a stream.
-SELECT stream_id, seq, role, body, outcome, reason, revision FROM card_event
+SELECT stream_id, seq, role, body, outcome, reason, revision, exact_keys FROM card_event
  WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- name: transfer

@@ -10,11 +10,14 @@ from operator import itemgetter
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
+from services.accrual.adapters.event_store import declaration
 from services.accrual.batch import Decided, LinkKey, Loaded
-from services.accrual.engine.decide import Account, Waiting
+from services.accrual.engine.decide import Account
 from services.accrual.engine.reasons import MISSING_ORIGINAL, Outcome
 from services.accrual.engine.totals import TotalKey
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import Recorded, decode
+from services.accrual.lifecycle.exact import hashed
 from services.kernel.identifiers import key64
 from services.runtime.database import Connection, copy_rows
 from services.runtime.failpoint import failpoint
@@ -35,7 +38,7 @@ _TOTAL_COLUMNS = (
 )  # fmt: skip
 _WAITING_COLUMNS = (
     "stream_id", "seq", "issuer_id", "account_id", "account_key", "event_id", "reason", "names",
-    "body",
+    "body", "exact_keys",
 )  # fmt: skip
 
 
@@ -59,6 +62,14 @@ async def load_links(
         [key64(issuer, key) for _, issuer, key in keys],
     )
     _take_purchases(rows, into)
+
+
+async def load_exact(
+    connection: Connection, keys: Sequence[LinkKey], into: Mapping[str, Loaded]
+) -> None:
+    """Read the purchases that hold events with these exact keys."""
+    wanted = [hashed(*key) for key in keys]
+    _take_purchases(await connection.fetch(_sql.purchases_by_exact_key, wanted), into)
 
 
 async def load_accounts(connection: Connection, into: Mapping[str, Loaded]) -> None:
@@ -101,7 +112,7 @@ async def load_waiting(connection: Connection, into: Mapping[str, Loaded]) -> No
         loaded = into.get(row["account_id"])
         if loaded is None:
             continue
-        waiting = Waiting(row["seq"], decode(row["body"]))
+        waiting = Waiting(row["seq"], decode(row["body"], row["exact_keys"]))
         (loaded.failed if row["reason"] == Outcome.FAILED else loaded.waiting).append(waiting)
 
 
@@ -123,6 +134,7 @@ async def _save_purchases(
     """Copy new purchases in, update those that were loaded."""
     fresh: list[tuple[object, ...]] = []
     changed: list[tuple[int, int, str, bytes]] = []
+    tied: list[tuple[int, int, str]] = []
     for account in accounts:
         account_key = _account_key(account.account_id)
         existing = loaded[account.account_id].purchases
@@ -130,6 +142,9 @@ async def _save_purchases(
             if not purchase.changed:
                 continue
             place = (purchase.stream_id, purchase.number)
+            keys = purchase.hashed_keys()
+            if keys is not None:
+                tied.append((*place, f"{{{','.join(map(str, keys))}}}"))
             if place in existing:
                 changed.append((*place, purchase.label, purchase.body()))
             else:
@@ -144,6 +159,10 @@ async def _save_purchases(
         changed.sort(key=itemgetter(0, 1))
         await connection.execute(_sql.update_purchases, *_columns(changed))
         failpoint("updated: purchase")
+    if tied:
+        tied.sort()
+        await connection.execute(_sql.update_exact_keys, *_columns(tied))
+        failpoint("updated: exact keys")
 
 
 async def _save_totals(
@@ -209,5 +228,5 @@ def _waiting_row(recorded: Recorded, reason: str) -> tuple[object, ...]:
     return (
         recorded.stream_id, recorded.seq, event.issuer_id, event.account_id,
         _account_key(event.account_id), event.event_id, reason, event.original_event_id,
-        recorded.body,
+        recorded.body, declaration(event),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.accrual.audit.exact import misplaced
 from services.accrual.audit.rows import AuditedGrant, AuditedPurchase, AuditedTotal, AuditedWait
 from services.accrual.audit.tally import Marks, Tally
 from services.accrual.contracts.book import Book
@@ -55,7 +56,10 @@ class AccountAudit:
             where = f"{account_id}, purchase {number}"
             self._tally.fault("purchase-grants", f"{where}: {_said(left)} without a purchase")
         self._totals(account_id, purchases, totals)
-        self._waits(purchases, waits)
+        waiting = self._waits(purchases, waits)
+        if any(purchase.ties is not None for purchase in purchases):
+            for fault in misplaced(purchases, waiting):
+                self._tally.fault("record-placed", f"{account_id}: {fault}")
 
     def _purchase(self, row: AuditedPurchase, own_key: int) -> Purchase | None:
         """Decode a purchase and check its names and keys."""
@@ -76,7 +80,8 @@ class AccountAudit:
             fault = f"{where} says that its place is {place}, it is {purchase.place}"
             self._tally.fault("purchase-labels", fault)
         link_key = key64(row.issuer_id, purchase.key)
-        if row.account_key != own_key or row.link_key != link_key:
+        found = (row.account_key, row.link_key, row.exact_keys)
+        if found != (own_key, link_key, purchase.hashed_keys()):
             self._tally.fault("purchase-labels", f"{where} is not found under its own keys")
         opened = False
         for leg in purchase.legs:
@@ -84,7 +89,7 @@ class AccountAudit:
             if not self._marks.mark(row.stream_id, leg.seq):
                 fault = f"{where} holds {leg.event_id}, seq {leg.seq}, which is not recorded"
                 self._tally.fault("record-placed", fault)
-        if not opened:
+        if not opened and purchase.ties is None:
             self._tally.fault("purchase-labels", f"{where} was opened by no event of it")
         return purchase
 
@@ -174,10 +179,15 @@ class AccountAudit:
                 return
             used = through
 
-    def _waits(self, purchases: Sequence[Purchase], waits: Sequence[AuditedWait]) -> None:
-        """An event that waits stands nowhere else, and nothing that it could join is there."""
+    def _waits(
+        self, purchases: Sequence[Purchase], waits: Sequence[AuditedWait]
+    ) -> list[tuple[CardTransaction, bool]]:
+        """An event that waits stands nowhere else, and nothing that it could join is there.
+
+        Gives those that can be read, each with whether its decision broke.
+        """
         if not waits:
-            return
+            return []
         events = {row.seq: event for row in waits if (event := self._waiting(row)) is not None}
         known = {(event.issuer_id, event.event_id): stub_of(event) for event in events.values()}
         joined = {(found.issuer_id, leg.event_id) for found in purchases for leg in found.legs}
@@ -192,6 +202,9 @@ class AccountAudit:
             ):
                 fault = f"{event.event_id} of {row.account_id} waits, and what it names is there"
                 self._tally.fault("record-waiting", fault)
+        return [
+            (events[row.seq], row.reason != MISSING_ORIGINAL) for row in waits if row.seq in events
+        ]
 
     def _waiting(self, row: AuditedWait) -> CardTransaction | None:
         """The event of a row, if it can be read; its place is counted."""
@@ -199,7 +212,7 @@ class AccountAudit:
             fault = f"seq {row.seq} of {row.account_id} waits and is not recorded"
             self._tally.fault("record-placed", fault)
         try:
-            return decode(row.body)
+            return decode(row.body, row.exact_keys)
         except Rejected as error:
             fault = f"seq {row.seq} of {row.account_id} waits and cannot be read: {error.reason}"
             self._tally.fault("record-waiting", fault)

@@ -13,7 +13,7 @@ from services.accrual.engine.reasons import (
     Outcome,
     Reason,
 )
-from services.accrual.links import identity_of_command
+from services.accrual.links import Held, identity_of_command
 from services.accrual.peek import peek
 from services.kernel.identifiers import identity
 from services.kernel.transaction import Role
@@ -95,13 +95,13 @@ class RecordAudit:
             fault = f"{where} is a command with an identity that is not its own, or without its own"
             self._tally.fault("record-identities", fault)
 
-    def repeat(self, event: AuditedEvent, first: tuple[int, int, bytes] | None) -> None:
+    def repeat(self, event: AuditedEvent, first: Held | None) -> None:
         """A repeat names an earlier event: the same content, or another one."""
         where = f"{event.stream} seq {event.seq} is a {event.outcome}"
         if first is None:
             self._tally.fault("record-identities", f"{where} of nothing that is recorded")
             return
-        stream_id, seq, body = first
+        stream_id, seq, body, _ = first
         if (event.outcome == Outcome.DUPLICATE) != (body == event.body):
             same = "the same content" if body == event.body else "other content"
             self._tally.fault("record-identities", f"{where} of {seq}, which has {same}")

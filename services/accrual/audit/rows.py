@@ -36,6 +36,7 @@ class AuditedPurchase(NamedTuple):
     account_key: int
     link_key: int
     body: bytes
+    exact_keys: Sequence[int] | None
 
 
 class AuditedGrant(NamedTuple):
@@ -81,6 +82,7 @@ class AuditedWait(NamedTuple):
     seq: int
     reason: str
     body: bytes
+    exact_keys: str | None
 
 
 class InvariantStore(Protocol):

@@ -19,10 +19,12 @@ import msgspec
 
 from services.accrual.contracts.book import Book, local_date
 from services.accrual.engine.assessment import Assessment
+from services.accrual.engine.cause import Cause
 from services.accrual.engine.eligibility import Enrolments, assess
 from services.accrual.engine.funding import differences, first_changes
 from services.accrual.engine.granting import grant_of
 from services.accrual.engine.line import Line
+from services.accrual.engine.moving import concerns, link_held, relink, tie
 from services.accrual.engine.outcomes import held_back
 from services.accrual.engine.reasons import (
     MISSING_ORIGINAL,
@@ -33,6 +35,7 @@ from services.accrual.engine.reasons import (
 )
 from services.accrual.engine.sharing import Shares
 from services.accrual.engine.totals import Total, TotalKey, append
+from services.accrual.engine.waiting import Waiting
 from services.accrual.ledger.posting_rules import Change
 from services.accrual.lifecycle.matching import (
     UNLINKED,
@@ -59,19 +62,12 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     changes: list[Change]
 
 
-class Waiting(msgspec.Struct, frozen=True, gc=False):
-    """A recorded event without a purchase: it waits for what it names."""
-
-    seq: int
-    event: CardTransaction
-
-
 class Account:
     """What is loaded of one account in one stream, and the decisions over it."""
 
     __slots__ = (
         "account_id", "assessed", "book", "complete", "enrolments", "joined", "known", "line",
-        "purchases", "stream_id", "totals", "waiting",
+        "purchases", "stream_id", "tied", "totals", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +84,7 @@ class Account:
         known: dict[tuple[str, str], Stub] | None = None,
         assessed: Mapping[int, Assessment] = NOTHING_ASSESSED,
         complete: bool = False,
+        tied: bool = False,
     ) -> None:
         self.stream_id = stream_id
         self.account_id = account_id
@@ -107,10 +104,16 @@ class Account:
         self.assessed = assessed
         """Assessments that were made before, by seq, of purchases with that one event."""
         self.complete = complete
+        self.tied = False
+        """Whether exact keys link events here: then one event may move others."""
+        if tied:
+            tie(self)
 
     def record(self, event: CardTransaction, seq: int) -> Decision:
         """Take an event that is recorded under `seq` and decide what it changes."""
         stub = self.known[event.issuer_id, event.event_id] = stub_of(event)
+        if self.tied or stub.keys:
+            return self._record_tied(event, seq)
         own = self._join(event, stub, seq)
         if own is not None and not own.grants and not self.waiting and own.place == seq:
             return self._open(event, own, seq)
@@ -125,6 +128,25 @@ class Account:
         if changes:
             return Decision(Outcome.POSTED, None, changes)
         if seq in self.waiting or own is None:
+            return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
+        return self._without_transfer(event, own, assessed[own.number])
+
+    def _record_tied(self, event: CardTransaction, seq: int) -> Decision:
+        """The same where exact keys link: others may move with it, or because of it."""
+        if not self.tied:
+            tie(self)
+        before = len(self.joined)
+        self.waiting[seq] = Waiting(seq, event)
+        touched = relink(self, event.issuer_id, first=seq)
+        own = next((one for one in touched if any(leg.seq == seq for leg in one.legs)), None)
+        if own is not None:
+            self.joined.remove(seq)
+        late = touched != [own] or len(self.joined) > before
+        cause = Cause(event.occurred_at, event.posted_on, None)
+        assessed, changes = self._settle(touched, cause, seq=seq, moved_in=late)
+        if changes:
+            return Decision(Outcome.POSTED, None, changes)
+        if own is None or own.held:
             return Decision(Outcome.WAITING, MISSING_ORIGINAL, [])
         return self._without_transfer(event, own, assessed[own.number])
 
@@ -145,7 +167,12 @@ class Account:
         for found in failed:
             event = found.event
             self.known[event.issuer_id, event.event_id] = stub_of(event)
-        for issuer in sorted({found.event.issuer_id for found in self.waiting.values()}):
+        issuers = {found.event.issuer_id for found in self.waiting.values()}
+        if concerns(self):
+            tie(self)
+            link_held(self, links)
+            issuers.update(issuer for issuer, _ in links)
+        for issuer in sorted(issuers):
             self._join_waiting(issuer)
         touched = sorted(self.purchases.values(), key=lambda found: found.number)
         return self._settle(touched, Cause(0, None, on), seq=seq, moved_in=True)[1]
@@ -171,6 +198,8 @@ class Account:
 
     def _join_waiting(self, issuer_id: str) -> list[Purchase]:
         """Let every waiting event join that now can, in recorded order."""
+        if self.tied:
+            return relink(self, issuer_id)
         touched: list[Purchase] = []
         for seq, found in sorted(self.waiting.items()):
             if found.event.issuer_id != issuer_id:
@@ -217,7 +246,7 @@ class Account:
         shares = Shares(self.purchases, self.line, self.totals, self.book, complete=self.complete)
         for purchase in touched:
             found = assess(
-                purchase.issuer_id, weigh(purchase.legs), purchase.legs, book=self.book,
+                purchase.issuer_id, weigh(purchase.counted), purchase.counted, book=self.book,
                 enrolments=self.enrolments,
             )  # fmt: skip
             assessed[purchase.number] = found
@@ -261,22 +290,3 @@ class Account:
     def _everything(self) -> list[Purchase]:
         """All purchases that are loaded, those in line too."""
         return [*self.purchases.values(), *(self.line.purchases() if self.line else ())]
-
-
-class Cause(msgspec.Struct, frozen=True, gc=False):
-    """What a change is dated by: the event's posting date, else its own; a command's date."""
-
-    occurred_at: int
-    posted_on: int | None
-    on: date | None
-
-    def effective_on(self, contract: str, book: Book) -> date:
-        """The accounting date of a change under a contract."""
-        if self.on is not None:
-            return self.on
-        if self.posted_on is not None:
-            return day_of(self.posted_on)
-        agreement = book.agreement(contract)
-        if agreement is None:
-            raise KeyError(contract)
-        return local_date(agreement.versions[0], self.occurred_at)

@@ -56,7 +56,7 @@ class Told:
 
 def explain(account: Account, purchase: Purchase) -> Told:
     """Tell the decision over a purchase as the account stands."""
-    net = weigh(purchase.legs)
+    net = weigh(purchase.counted)
     steps = [_net_step(net), *_listed(net)]
     if net.first is None:
         return Told(None, [], steps)

@@ -7,8 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from services.accrual.contracts.book import Book
-from services.accrual.engine.decide import Account, Waiting
+from services.accrual.engine.decide import Account
 from services.accrual.engine.eligibility import Enrolments
+from services.accrual.engine.waiting import Waiting
 from services.accrual.lifecycle.matching import stub_of
 from services.accrual.lifecycle.purchase import Grant
 from services.kernel.transaction import CardTransaction

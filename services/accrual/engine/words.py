@@ -29,6 +29,12 @@ def kind_words(kind: str) -> str:
     return _KINDS[kind]
 
 
+def key_words(key: str) -> str:
+    """An exact key: `the ARN 74027…`."""
+    name, _, value = key.partition(":")
+    return f"the {'ARN' if name == 'arn' else name.replace('_', ' ')} {value}"
+
+
 def amount_words(minor: int, unit: str) -> str:
     """`312.00 NOK`."""
     return f"{major(minor, unit)} {unit}"

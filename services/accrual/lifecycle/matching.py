@@ -2,8 +2,8 @@
 
 Within issuer and account: (1) the lifecycle id; (2) else the purchase of the event that
 `original_event_id` names, followed as far as needed; (3) else, for a presentment or an
-authorization, itself. Anything else waits. What a review links an event to takes the place of what
-it names.
+authorization, itself. Before that come the keys that its feed declares exact: see `exact`. Anything
+else waits. What a review links an event to takes the place of what it names.
 """
 
 from __future__ import annotations
@@ -23,11 +23,21 @@ class Stub(msgspec.Struct, frozen=True, gc=False):
     kind: str
     lifecycle_id: str | None
     original: str | None
+    keys: tuple[str, ...] = ()
+    """Its exact keys, each with its field in front: an ARN is no scheme reference."""
 
 
 def stub_of(event: CardTransaction) -> Stub:
     """The linking keys of an event."""
-    return Stub(event.event_id, event.kind, event.lifecycle_id, event.original_event_id)
+    keys = exact_keys(event) if event.exact else ()
+    return Stub(event.event_id, event.kind, event.lifecycle_id, event.original_event_id, keys)
+
+
+def exact_keys(event: CardTransaction) -> tuple[str, ...]:
+    """What an event has of the fields that its feed declares exact."""
+    return tuple(
+        f"{name}:{value}" for name in event.exact if (value := getattr(event, name)) is not None
+    )
 
 
 Links = Mapping[tuple[str, str], str]
@@ -45,17 +55,23 @@ def as_linked(event: CardTransaction, links: Links) -> CardTransaction:
 _OPENS = (Kind.PRESENTMENT.value, Kind.AUTHORIZATION.value)
 
 
+def opens(event: Stub) -> bool:
+    """Whether it is of a kind that makes a purchase by itself."""
+    return event.kind in _OPENS
+
+
 def own_key(event: Stub) -> str | None:
     """The key of the event's purchase where the event alone says it, else None."""
     if event.lifecycle_id is not None:
         return f"L:{event.lifecycle_id}"
-    if event.original is None and event.kind in _OPENS:
+    if event.original is None and event.kind in _OPENS and not event.keys:
         return f"E:{event.event_id}"
     return None
 
 
 def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
-    """The key of the event's purchase within issuer and account; None: it waits.
+    """The key of the event's purchase within issuer and account; None: it waits, or only exact
+    keys can say it.
 
     `find` gives a recorded event of the same issuer and account by its id. A cycle waits.
     """
@@ -68,7 +84,8 @@ def purchase_key(event: Stub, find: Callable[[str], Stub | None]) -> str | None:
         if current.lifecycle_id is not None:
             return f"L:{current.lifecycle_id}"
         if current.original is None:
-            return f"E:{current.event_id}" if current.kind in _OPENS else None
+            opens = current.kind in _OPENS and not current.keys
+            return f"E:{current.event_id}" if opens else None
         if current.event_id in seen:
             return None
         seen.add(current.event_id)

@@ -9,6 +9,8 @@ from datetime import date
 
 import msgspec
 
+from services.accrual.lifecycle.exact import Tie, hashed
+from services.accrual.lifecycle.matching import Stub
 from services.kernel.transaction import PRESENTMENT, CardTransaction
 
 
@@ -79,6 +81,14 @@ class Body(msgspec.Struct, array_like=True, gc=False):
     """As `Purchase.place`, 0 for None: so that the legs need not be read to know it."""
 
 
+class TiedBody(Body, array_like=True, gc=False):
+    """That of a purchase with exact keys."""
+
+    ties: dict[str, Tie] | None = None
+    held: bool = False
+    was: str = ""
+
+
 class Part(msgspec.Struct, array_like=True, gc=False):
     """The body, as far as its grants and its place; the place is 0 for none."""
 
@@ -106,6 +116,17 @@ class Purchase(msgspec.Struct, eq=False, gc=False):
     legs: list[Leg]
     grants: list[Grant]
     changed: bool = False
+    ties: dict[str, Tie] | None = None
+    """Its events that have exact keys, or that such keys link, by id; None: it never had any."""
+    held: bool = False
+    """Whether its events may be of several others, or nothing opens it: it counts for nothing."""
+    was: str = ""
+    """Its label before all of its events moved elsewhere: what it was granted still names it."""
+
+    @property
+    def counted(self) -> list[Leg]:
+        """The legs that count."""
+        return [] if self.held else self.legs
 
     @property
     def place(self) -> int | None:
@@ -121,15 +142,43 @@ class Purchase(msgspec.Struct, eq=False, gc=False):
         if len(self.legs) == 1:
             leg = self.legs[0]
             return leg.event_id if leg.kind == PRESENTMENT else ""
-        return min((leg.event_id for leg in self.legs if leg.kind == PRESENTMENT), default="")
+        ids = (leg.event_id for leg in self.legs if leg.kind == PRESENTMENT)
+        return min(ids, default="" if self.legs else self.was)
 
     def body(self) -> bytes:
         """The bytes of the column `purchase.body`."""
-        return _ENCODER.encode(Body(self.key, self.legs, self.grants, self.place or 0))
+        own = (self.key, self.legs, self.grants, self.place or 0)
+        if self.ties is None:
+            return _ENCODER.encode(Body(*own))
+        return _ENCODER.encode(TiedBody(*own, self.ties, self.held, self.was))
+
+    def stubs(self) -> list[Stub]:
+        """Its events as linking knows them. One that is not loose in the purchase of a lifecycle
+        id is as good as one that carries the id."""
+        lifecycle = self.key[2:] if self.key.startswith("L:") else None
+        ties = self.ties or {}
+        found: list[Stub] = []
+        for leg in self.legs:
+            tie = ties.get(leg.event_id, _FIRM)
+            own = None if tie.loose else lifecycle
+            found.append(Stub(leg.event_id, leg.kind, own, leg.original, tie.keys))
+        return found
+
+    def hashed_keys(self) -> list[int] | None:
+        """The column `purchase.exact_keys`."""
+        if self.ties is None:
+            return None
+        return sorted(hashed(self.account_id, self.issuer_id, key) for key in self.exact_keys())
+
+    def exact_keys(self) -> set[str]:
+        """The exact keys by which it must be found: those of its events, and its own."""
+        keys = {key for tie in (self.ties or {}).values() for key in tie.keys}
+        return keys | {self.key[2:]} if self.key.startswith("K:") else keys
 
 
+_FIRM = Tie((), loose=False)
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Body)
+_DECODER = msgspec.msgpack.Decoder(TiedBody)
 _LEGS_DECODER = msgspec.msgpack.Decoder(_Legs)
 
 
@@ -146,6 +195,9 @@ def restore(
         key=stored.key,
         legs=stored.legs,
         grants=stored.grants,
+        ties=stored.ties,
+        held=stored.held,
+        was=stored.was,
     )
 
 

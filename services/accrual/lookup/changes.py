@@ -13,9 +13,10 @@ from services.accrual.engine.decide import Decision
 from services.accrual.engine.words import amount_words, kind_words, signed_words
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
+from services.accrual.lookup.belonging import named
 from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, Movement, Place
-from services.accrual.lookup.telling import Document, named
+from services.accrual.lookup.telling import Document
 from services.kernel.transaction import Role
 
 _WENT_BACK = {
@@ -28,6 +29,7 @@ _WENT_BACK = {
     "CHARGEBACK_REVERSAL": "got its chargeback reversed",
     "ADJUSTMENT_DEBIT": "was debited",
 }
+_BY_KEYS = "events moved by exact keys, or room"
 _ROOM = (Kind.CAP, Kind.SPEND)
 """Totals that have room."""
 
@@ -48,7 +50,7 @@ def effect_steps(
         label = "" if of is None else of.label
         text = f"this event posted {label} {signed_words(amount, unit)} by {rule}"
         if of is not None and (of.issuer_id, of.key) != mine:
-            text += f": {_moved(parts, book)}"
+            text += f": {_BY_KEYS if of.ties is not None else _moved(parts, book)}"
         steps.append(
             {"step": "posted", "text": text, "purchase": label, "rule": rule, "unit": unit,
              "amount": amount}
@@ -169,6 +171,8 @@ def _why(history: History, purchase: Purchase, cause: EventRow, moved: str) -> s
     name = f"{kind_words(event.kind)} {event.event_id}"
     if other is None or (other.issuer_id, other.key) == (purchase.issuer_id, purchase.key):
         return f"{name} of {amount_words(event.billing_amount, event.billing_currency)}"
+    if purchase.ties is not None and other.ties is not None:
+        return f"{_BY_KEYS} ({name})"
     did = _WENT_BACK.get(event.kind, "changed")
     return f"{moved} when {named(other)} {did} ({name})"
 

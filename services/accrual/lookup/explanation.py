@@ -20,10 +20,11 @@ from services.accrual.engine.reasons import Outcome
 from services.accrual.intake import decode
 from services.accrual.lifecycle.purchase import Purchase
 from services.accrual.lookup import history as histories
+from services.accrual.lookup.belonging import link_step
 from services.accrual.lookup.changes import effect_steps, later, settled_steps
 from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, LetterRow, LookupStore, Movement
-from services.accrual.lookup.telling import document, event_step, link_step, rejected
+from services.accrual.lookup.telling import document, event_step, rejected
 from services.accrual.ports import EventStore, FactStore, StateStore
 from services.kernel.errors import InvalidInput, InvariantViolated, Problem
 from services.kernel.identifiers import identity
@@ -78,7 +79,7 @@ class Explainer:
         return [await self._event(connection, row) for row in rows]
 
     async def _event(self, connection: Connection, row: EventRow) -> Document:
-        event = decode(row.body)
+        event = decode(row.body, row.exact_keys)
         if row.role == Role.COMPARE:
             text = "it came from a feed for comparison: it enters no purchase"
             return document(row, event, steps=[event_step(row, event), _said(text)])
@@ -119,7 +120,7 @@ class Explainer:
     ) -> Document:
         """An id that was recorded before: what holds is the first one."""
         key = identity(row.role, event.issuer_id, event.event_id)
-        stream_id, seq, _ = (await self.events.by_identity(connection, [key]))[key]
+        stream_id, seq, *_ = (await self.events.by_identity(connection, [key]))[key]
         first = (await self.lookups.events_at(connection, [(stream_id, seq)]))[stream_id, seq]
         same = "the same event" if row.outcome == Outcome.DUPLICATE else "the id with other content"
         place = f"{first.stream} seq {first.seq}"
@@ -145,7 +146,7 @@ class Explainer:
         own = next(
             (p for p in account.purchases.values() if any(g.seq == row.seq for g in p.legs)), None
         )
-        told = Told(None, [], []) if own is None else explain(account, own)
+        told = Told(None, [], []) if own is None or own.held else explain(account, own)
         return told, effect_steps(history, row, own, decision, book)
 
     async def _compare_now(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.accrual.batch import Loaded
-from services.accrual.engine.decide import Waiting
 from services.accrual.engine.folding import Part
 from services.accrual.engine.reasons import Outcome
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import decode
 from services.accrual.lifecycle.matching import as_linked
 from services.accrual.lifecycle.purchase import Purchase
@@ -135,7 +135,7 @@ async def read(
         commands = await lookups.commands_after(connection, (stream_id, min(repaired)))
         for seq in repaired:
             available[seq] = _joined(account_id, seq, commands)
-    decoded = {seq: decode(row.body) for seq, row in rows.items()}
+    decoded = {seq: decode(row.body, row.exact_keys) for seq, row in rows.items()}
     return History(
         account_id=account_id,
         stream_id=stream_id,
@@ -158,11 +158,11 @@ async def _links(
     """The reviews' links of events that once waited."""
     keys = {
         link_identity(events[seq].issuer_id, events[seq].event_id): seq
-        for seq, row in rows.items() if row.outcome == Outcome.WAITING
+        for seq, row in rows.items() if row.outcome == Outcome.WAITING or row.exact_keys
     }  # fmt: skip
     found = await store.by_identity(connection, list(keys))
     links: dict[int, Link] = {}
-    for key, (_, seq, body) in found.items():
+    for key, (_, seq, body, _) in found.items():
         inputs = json.loads(body)
         links[keys[key]] = Link(seq, inputs["linked_to"], inputs["by"], inputs["on"])
     return links

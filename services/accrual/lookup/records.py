@@ -26,6 +26,7 @@ class EventRow(NamedTuple):
     reason: str | None
     revision: int
     body: bytes
+    exact_keys: str | None = None
 
     @property
     def place(self) -> Place:

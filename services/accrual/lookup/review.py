@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from services.accrual.engine.reasons import Outcome
-from services.accrual.engine.words import amount_words, kind_words
+from services.accrual.engine.words import amount_words, key_words, kind_words
 from services.accrual.intake import decode
 from services.accrual.lifecycle.net import Net, weigh
 from services.accrual.lifecycle.purchase import Leg, Purchase, restore
@@ -116,7 +116,7 @@ class Review:
             for issuer, event_id in wanted
         }
         found = await self.events.by_identity(connection, sorted(keys)) if keys else {}
-        return {keys[key]: decode(body) for key, (_, _, body) in found.items()}
+        return {keys[key]: decode(body) for key, (_, _, body, _) in found.items()}
 
 
 _ORDER = ("failed", "conflict", "waiting", "no-effect", "over-refunded")
@@ -125,6 +125,8 @@ _ORDER = ("failed", "conflict", "waiting", "no-effect", "over-refunded")
 def suspects_of(purchase: Purchase) -> list[Suspect]:
     """The faults of a purchase."""
     legs = purchase.legs
+    if purchase.held:
+        return [Suspect(purchase, leg, "waiting", _held(purchase, leg)) for leg in legs]
     if len(legs) == 1 and legs[0].kind == Kind.PRESENTMENT:
         return []
     net = weigh(legs)
@@ -144,6 +146,15 @@ def suspects_of(purchase: Purchase) -> list[Suspect]:
         why = f"{more} more went back of purchase {purchase.label} than was spent"
         found.append(Suspect(purchase, last, "over-refunded", why))
     return found
+
+
+def _held(purchase: Purchase, leg: Leg) -> str:
+    """Why an event that exact keys link is in no purchase that counts."""
+    keys = {key for tie in (purchase.ties or {}).values() for key in tie.keys}
+    said = ", ".join(key_words(key) for key in sorted(keys))
+    if any(one.kind in (Kind.PRESENTMENT, Kind.AUTHORIZATION) for one in purchase.legs):
+        return f"{kind_words(leg.kind)} may belong to several purchases: all of them have {said}"
+    return f"{kind_words(leg.kind)} belongs to no purchase, or to several, by {said}"
 
 
 def _no_effect(leg: Leg, by_id: Mapping[str, Leg], net: Net) -> str:

@@ -147,7 +147,7 @@ def _lines(
 
 def _merchant(history: History, purchase: Purchase | None) -> str | None:
     """Where the purchase was made, by its facts: the merchant's name, else its id."""
-    first = None if purchase is None else weigh(purchase.legs).first
+    first = None if purchase is None else weigh(purchase.counted).first
     event = None if first is None else history.events.get(first.seq)
     return None if event is None else event.merchant_name or event.merchant_id
 

@@ -7,7 +7,7 @@ from typing import Any
 from services.accrual.engine.explain import Told
 from services.accrual.engine.words import amount_words, kind_words, moment_words
 from services.accrual.lifecycle.purchase import Purchase
-from services.accrual.lookup.history import History, Link
+from services.accrual.lookup.history import History
 from services.accrual.lookup.records import EventRow, LetterRow, Movement
 from services.kernel.identifiers import transfer_id
 from services.kernel.transaction import CardTransaction
@@ -75,26 +75,6 @@ def event_step(row: EventRow, event: CardTransaction) -> Document:
     }  # fmt: skip
 
 
-def link_step(
-    event: CardTransaction, purchase: Purchase | None, link: Link | None
-) -> list[Document]:
-    """Which purchase the event belongs to, and by what."""
-    if purchase is not None and link is not None:
-        text = f"it belongs to {named(purchase)}: {link.by} linked it to {link.to} on {link.on}"
-    elif purchase is None:
-        if event.original_event_id is None:
-            text = "it names nothing and has no lifecycle id: it waits for a person's review"
-        else:
-            text = f"it waits for {event.original_event_id}, which it names"
-    elif event.lifecycle_id is not None:
-        text = f"it belongs to {named(purchase)} by the lifecycle id {event.lifecycle_id}"
-    elif event.original_event_id is not None:
-        text = f"it belongs to {named(purchase)} as it names {event.original_event_id}"
-    else:
-        text = f"it opens {named(purchase)}"
-    return [{"step": "link", "text": text}]
-
-
 def _granted(history: History, purchase: Purchase) -> list[Document]:
     sums: dict[tuple[str, int, str, str, str], int] = {}
     for part, amount in history.held(purchase).items():
@@ -130,7 +110,3 @@ def _transfer(history: History, one: Movement) -> Document:
         "available_on": one.available_on.isoformat(),
         **fee,
     }
-
-
-def named(purchase: Purchase) -> str:
-    return f"purchase {purchase.label}" if purchase.label else "a purchase without a presentment"

@@ -7,9 +7,9 @@ from datetime import date
 
 from services.accrual.batch import Loaded
 from services.accrual.contracts.book import Book
-from services.accrual.engine.decide import Waiting
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.folding import Part, fold, parts
+from services.accrual.engine.waiting import Waiting
 from services.accrual.lifecycle.net import weigh
 from services.accrual.lifecycle.purchase import Grant, Purchase
 from services.accrual.trial.drafted import Drafted
@@ -136,7 +136,7 @@ def _enter(tally: Tally, by_rule: dict[str, Pair], held: Mapping[Part, int], *, 
 def _moved(
     purchase: Purchase, on: date, member_id: str, total: Pair, by_rule: Mapping[str, Pair]
 ) -> Moved:
-    net = weigh(purchase.legs)
+    net = weigh(purchase.counted)
     first = net.first
     return Moved(
         account_id=purchase.account_id,

@@ -18,8 +18,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from services.accrual.batch import Loaded
-from services.accrual.engine.decide import Waiting
 from services.accrual.engine.eligibility import Enrolments
+from services.accrual.engine.waiting import Waiting
 from services.accrual.members.roster import MemberRow, Roster
 from services.accrual.members.rows import AccountRows
 from services.accrual.trial.compare import try_events, try_recorded

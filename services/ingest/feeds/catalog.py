@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from services.ingest.feeds.feed import EXACT_KEYS, ID_FIELDS, Feed
+from services.ingest.feeds.feed import ID_FIELDS, Feed
 from services.ingest.feeds.formats import FORMATS
 from services.ingest.feeds.strictjson import shown
 from services.kernel import topics
 from services.kernel.errors import InvalidInput, Problem
-from services.kernel.transaction import Role
+from services.kernel.transaction import EXACT_KEYS, Role
 
 _REQUIRED = ("name", "issuer", "role", "topic", "format")
 _LISTS = {"numeric_ids": ID_FIELDS, "exact_keys": EXACT_KEYS}
@@ -137,8 +137,6 @@ class _Reading:
                 self._wrong(item, name, f"may name only {', '.join(known)}", text)
             elif text in names:
                 self._wrong(item, name, "names it twice", text)
-            elif name == "exact_keys":
-                self._wrong(item, name, "linking by it is not supported yet: leave it out", text)
             names.append(text)
         return names
 

@@ -24,9 +24,6 @@ ID_FIELDS = (
 )
 """Fields that `numeric_ids` may name: ids that may look like card numbers and are none."""
 
-EXACT_KEYS = ("scheme_reference", "arn")
-"""Fields that `exact_keys` may name: purchases are linked by them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Feed:

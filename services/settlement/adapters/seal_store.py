@@ -224,7 +224,6 @@ def _entries(entries: Iterable[Entry]) -> str:
 def _named(due: Due, labels: Mapping[tuple[int, int], str]) -> Due:
     """The transfer with its purchase called what it was called when it was sealed.
 
-    More presentments since can only have given the purchase a lesser name.
+    Presentments that joined it since, or that exact keys moved, have given it another name.
     """
-    label = labels.get((due.of_stream_id, due.of_purchase), due.purchase)
-    return due._replace(purchase=label) if label > due.purchase else due
+    return due._replace(purchase=labels.get((due.of_stream_id, due.of_purchase), due.purchase))

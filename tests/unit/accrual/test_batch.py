@@ -9,7 +9,7 @@ from services.accrual.batch import Decided, Loaded, decide_account, reconsider_a
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
-from services.accrual.engine.decide import Waiting
+from services.accrual.engine.waiting import Waiting
 from services.accrual.intake import Recorded
 from services.accrual.reach import total_keys
 from services.kernel.transaction import CardTransaction

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from services.ingest.feeds.catalog import parse_feeds
-from services.ingest.feeds.feed import EXACT_KEYS, ID_FIELDS, Feed
+from services.ingest.feeds.feed import ID_FIELDS, Feed
 from services.ingest.feeds.formats import FORMATS
 from services.kernel.errors import InvalidInput
-from services.kernel.transaction import Role
+from services.kernel.transaction import EXACT_KEYS, Role
 
 FOLDER = Path("schemas/feeds")
 EXAMPLE = (FOLDER / "examples/feeds.yaml").read_text("utf-8")
@@ -130,10 +130,7 @@ def test_the_schema_for_editors_lists_what_the_code_knows() -> None:
     assert entry["exact_keys"]["items"]["enum"] == list(EXACT_KEYS)
 
 
-def test_a_key_that_cannot_link_yet_is_refused_and_not_ignored() -> None:
-    text = GOOD.replace("exact_keys: []", "exact_keys: [arn]")
-    with pytest.raises(InvalidInput) as refused:
-        parse_feeds(text, file="feeds.yaml")
-    (problem,) = refused.value.problems
-    assert (problem.field, problem.value) == ("exact_keys", "arn")
-    assert "not supported yet" in problem.why
+def test_a_feed_says_which_of_its_keys_are_exact() -> None:
+    text = GOOD.replace("exact_keys: []", "exact_keys: [arn, scheme_reference]")
+    feed = parse_feeds(text, file="feeds.yaml")[0]
+    assert feed.exact_keys == {"arn", "scheme_reference"}

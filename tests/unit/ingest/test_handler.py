@@ -13,7 +13,7 @@ from services.ingest.feeds.feed import Feed
 from services.ingest.handler import Ingest, Source
 from services.ingest.ports import FeedSlice
 from services.kernel.errors import Retryable
-from services.kernel.transaction import CardTransaction
+from services.kernel.transaction import CardTransaction, Role
 from services.runtime.batch import Record
 from services.runtime.producer import OutgoingRecord
 from tests.support.feeds import feed, frame, line, lithic_event, parse_with, webhook
@@ -168,3 +168,17 @@ async def test_a_parser_that_breaks_is_told_and_blocks_nothing(
     await handler.handle([part(line(mcc="x"), line())])
     assert [type(error) for error in observer.broken] == [ZeroDivisionError]
     assert (len(sink.events), len(sink.letters)) == (1, 1)
+
+
+async def test_what_a_feed_declares_exact_goes_out_with_the_event() -> None:
+    declared = Feed(
+        "first-bank", "first-bank", Role.BOOKS, "card-feed.first-bank", "milepost-json",
+        exact_keys=frozenset({"scheme_reference", "arn"}),
+    )  # fmt: skip
+    handler, sink, _ = ingest(declared)
+    plain, plain_sink, _ = ingest(feed())
+    for one in (handler, plain):
+        await one.handle([part(line(arn="A1"))])
+    (sent,), (without,) = sink.events, plain_sink.events
+    assert dict(sent.headers)["exact_keys"] == b"arn,scheme_reference"
+    assert sent.value == without.value, "it is no part of what the event says"

@@ -10,9 +10,10 @@ import pytest
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
-from services.accrual.engine.decide import Account, Waiting
+from services.accrual.engine.decide import Account
 from services.accrual.engine.explain import Told, explain
 from services.accrual.engine.folding import fold, parts
+from services.accrual.engine.waiting import Waiting
 from services.accrual.members.roster import MemberRow, Roster
 from services.kernel.transaction import CardTransaction
 from tests.support import builders

@@ -16,9 +16,9 @@ import pytest
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
 from services.accrual.contracts.parse import parse
-from services.accrual.engine.decide import Waiting
 from services.accrual.engine.explain import explain
 from services.accrual.engine.folding import fold
+from services.accrual.engine.waiting import Waiting
 from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow, Roster
 from services.kernel.transaction import CardTransaction
