@@ -77,6 +77,23 @@ def test_what_a_batch_looks_up_does_not_break_on_the_event_that_will_fail() -> N
     assert [key.period for key in keys] == ["2026-03"]
 
 
+def test_purchases_that_are_assessed_before_come_to_the_same() -> None:
+    events = _recorded(*(_good(f"p{number}") for number in range(1, 8)))
+    loaded = Loaded()
+    total_keys("A1", events, loaded, book=_book(), enrolments=Breaking())
+    assert sorted(loaded.assessed) == [event.seq for event in events]
+    decided = decide_account("A1", events, loaded, book=_book(), enrolments=Breaking())
+    assert decided.transfers == _decided(events).transfers
+    assert [transfer.amount for transfer in decided.transfers] == [10] * 5, "the cap is 50"
+
+
+def test_a_purchase_that_its_batch_refunds_is_not_assessed_before() -> None:
+    refund = builders.event("r1", "REFUND", original_event_id="p1")
+    loaded = Loaded()
+    total_keys("A1", _recorded(_good("p1"), refund), loaded, book=_book(), enrolments=Breaking())
+    assert loaded.assessed == {}
+
+
 def test_an_event_that_names_a_failed_one_links_to_it_in_the_same_batch_as_in_a_later_one() -> None:
     refund = builders.event("r1", "REFUND", original_event_id="p2")
     decided = _decided(_recorded(_bad("p2"), refund))
