@@ -27,7 +27,7 @@ ALTER TABLE settlement_answer_file
 
 ALTER TABLE settlement_answer_file ENABLE ROW LEVEL SECURITY;
 ALTER TABLE settlement_answer_file FORCE ROW LEVEL SECURITY;
-CREATE POLICY house ON settlement_answer_file TO milepost_app, milepost_author,
-  milepost_approver, milepost_operator, milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY house ON settlement_answer_file TO milepost_app, milepost_approver,
+  milepost_operator, milepost_auditor, CURRENT_USER USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON settlement_answer_file TO milepost_app, milepost_operator;
-GRANT SELECT ON settlement_answer_file TO milepost_author, milepost_approver, milepost_auditor;
+GRANT SELECT ON settlement_answer_file TO milepost_approver, milepost_auditor;
