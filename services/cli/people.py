@@ -24,13 +24,13 @@ HOUSE = (AUTHOR, APPROVER, OPERATOR, AUDITOR)
 
 MAY: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys((
-        "balance", "statement", "explain", "trial-balance", "verify", "export",
+        "balance", "statement", "explain", "trial-balance", "export",
         "contract list", "contract show", "contract explain", "contract diff", "contract try",
         "member show", "activation list", "review list", "period list", "audit list",
         "batch show", "batch statement", "batch journal", "batch reproduce",
         "dead-letters list", "dead-letters show",
     ), HOUSE),
-    **dict.fromkeys(("answer list", "answer save"), (APPROVER, OPERATOR, AUDITOR)),
+    **dict.fromkeys(("verify", "answer list", "answer save"), (APPROVER, OPERATOR, AUDITOR)),
     **dict.fromkeys(("batch list", "discrepancy list"), (*HOUSE, PARTNER)),
     "contract apply": (AUTHOR,),
     **dict.fromkeys(("contract approve", "batch approve", "discrepancy approve"), (APPROVER,)),

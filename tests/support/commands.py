@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from services.cli.__main__ import COMMANDS
-from services.cli.people import APPROVER, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
+from services.cli.people import APPROVER, AUDITOR, AUTHOR, HOUSE, MAY, OPERATOR, PARTNER
 from tests.support import builders
 from tests.support.batches import CHART
 from tests.support.house import (
@@ -30,7 +30,7 @@ FOR: dict[str, tuple[str, ...]] = {
     "statement A1 --period 2026-03": HOUSE,
     "explain first-bank/P1": HOUSE,
     "trial-balance --through 2026-03-31": HOUSE,
-    "verify": HOUSE,
+    "verify": (APPROVER, OPERATOR, AUDITOR),
     "contract check {draft}": EVERYONE,
     "contract schema": EVERYONE,
     "contract list": HOUSE,
