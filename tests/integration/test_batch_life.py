@@ -220,6 +220,20 @@ async def test_cash_that_was_sent_is_paid_from_clearing_to_the_bank(
     assert await broken(books, folder) == []
 
 
+async def test_a_batch_of_many_lines_is_paid_in_several_events(books: Books, folder: Path) -> None:
+    await books.contract("cash", partner="first-bank", terms=cash_terms())
+    await books.many("acc-1", 5_001, contract="cash", rule="cash", unit="NOK")
+    await settle(books, folder, partner="first-bank")
+    batch = "first-bank-000001"
+    await approved(books, folder, batch)
+    await delivered(books, folder, batch)
+    _, paid = await settlement.pay_batch(
+        settings_for(books.url, folder), batch, by="Dee", reference="R1", on=APRIL_3
+    )
+    assert paid == 5_001
+    assert await broken(books, folder) == []
+
+
 async def test_the_service_moves_the_files_that_a_withdrawal_could_not_move(
     books: Books, folder: Path
 ) -> None:

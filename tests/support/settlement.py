@@ -191,9 +191,9 @@ class Books:
             )
         return (stream_id, seq, 1)
 
-    async def many(self, account: str, count: int) -> None:
-        """Plain grants of one mile each, written in bulk."""
-        _, seq, _ = await self.grant(account, f"Q-{account}", 1)
+    async def many(self, account: str, count: int, **terms: Any) -> None:
+        """Plain grants of one mile each, or of what `terms` say, written in bulk."""
+        _, seq, _ = await self.grant(account, f"Q-{account}", 1, **terms)
         last = seq + count - 1
         await self.connection.execute(
             "INSERT INTO purchase SELECT 1, n, 'first-bank', $3, 'Q' || n, 0, n, '' "

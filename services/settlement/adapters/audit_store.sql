@@ -327,14 +327,17 @@ SELECT (SELECT count(*) FROM closing) AS checked,
 -- name: answer_files
 -- What an answer said of lines traces to the file that said it, which is kept as it came; of a
 -- sealed file only its presence shows here. Bytes of answers from before they were kept are none.
-WITH said AS (
-  SELECT a.batch, a.line, b.partner,
-         convert_from(c.body, 'UTF8')::jsonb #>> '{because,sha256}' AS sha256
+-- A command tells up to thousands of lines: it is read once, not for each of them.
+WITH command AS MATERIALIZED (
+  SELECT stream_id, seq, inputs ->> 'command' AS command, inputs #>> '{because,sha256}' AS sha256
+    FROM (SELECT stream_id, seq, convert_from(body, 'UTF8')::jsonb AS inputs
+            FROM settlement_command OFFSET 0) AS c
+), said AS (
+  SELECT a.batch, a.line, b.partner, c.sha256
     FROM acknowledgement AS a
     JOIN settlement_batch AS b USING (batch)
-    LEFT JOIN settlement_command AS c ON (c.stream_id, c.seq) = (a.stream_id, a.seq)
-   WHERE NOT EXISTS (SELECT FROM settlement_payment AS p
-                      WHERE (p.batch, p.stream_id, p.seq) = (a.batch, a.stream_id, a.seq))
+    LEFT JOIN command AS c ON (c.stream_id, c.seq) = (a.stream_id, a.seq)
+   WHERE c.command IS DISTINCT FROM 'pay'
 ), fault AS (
   SELECT format('%s line %s: the file that says it is not kept', batch, line) AS what
     FROM said AS s LEFT JOIN settlement_answer_file AS f USING (partner, sha256)
