@@ -327,14 +327,16 @@ SELECT (SELECT count(*) FROM closing) AS checked,
 -- name: answer_files
 -- What an answer said of lines traces to the file that said it, which is kept as it came; of a
 -- sealed file only its presence shows here. Bytes of answers from before they were kept are none.
+-- A payment comes with a reference and no file; a large one is several events, the first is named.
 WITH said AS (
-  SELECT a.batch, a.line, b.partner,
-         convert_from(c.body, 'UTF8')::jsonb #>> '{because,sha256}' AS sha256
+  SELECT a.batch, a.line, b.partner, i.because ->> 'sha256' AS sha256
     FROM acknowledgement AS a
     JOIN settlement_batch AS b USING (batch)
     LEFT JOIN settlement_command AS c ON (c.stream_id, c.seq) = (a.stream_id, a.seq)
+    LEFT JOIN LATERAL (
+           SELECT convert_from(c.body, 'UTF8')::jsonb -> 'because' AS because) AS i ON true
    WHERE NOT EXISTS (SELECT FROM settlement_payment AS p
-                      WHERE (p.batch, p.stream_id, p.seq) = (a.batch, a.stream_id, a.seq))
+                      WHERE (p.batch, p.reference) = (a.batch, i.because ->> 'reference'))
 ), fault AS (
   SELECT format('%s line %s: the file that says it is not kept', batch, line) AS what
     FROM said AS s LEFT JOIN settlement_answer_file AS f USING (partner, sha256)
