@@ -8,9 +8,9 @@ from importlib import resources
 import pytest
 
 from services.accrual.contracts.layouts import layouts
-from services.settlement.files import catalogue, partner, payout_sheet
+from services.settlement.files import catalogue, payout_sheet
 from services.settlement.files.fbdi_columns import BY_PLACE
-from services.settlement.files.layout.page import Field
+from services.settlement.files.layout.page import DETAIL_VALUES, HEADER_VALUES, Field
 from services.settlement.files.layout.pages import outgoing, pages
 from services.settlement.files.nacha_records import ADDENDA, RECORD, RECORDS
 
@@ -81,8 +81,8 @@ def test_a_contract_may_name_every_page_that_goes_out_and_nothing_else() -> None
 def test_pages_that_go_out_ask_only_for_values_that_a_batch_has() -> None:
     for page in outgoing().values():
         heads = {field.source for field in (*page.header, *page.trailer)} - {""}
-        assert heads <= set(partner.HEADER_VALUES)
-        assert {field.source for field in page.detail} - {""} <= set(partner.DETAIL_VALUES)
+        assert heads <= set(HEADER_VALUES)
+        assert {field.source for field in page.detail} - {""} <= set(DETAIL_VALUES)
 
 
 def test_the_page_of_the_ach_says_every_position() -> None:
