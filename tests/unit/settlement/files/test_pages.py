@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from services.accrual.contracts.layouts import layouts
+from services.kernel.errors import InvalidInput
 from services.settlement.files import catalogue, payout_sheet
 from services.settlement.files.fbdi_columns import BY_PLACE
 from services.settlement.files.layout.page import DETAIL_VALUES, HEADER_VALUES, Field
@@ -106,3 +108,17 @@ def test_the_page_of_the_ledger_says_every_cell() -> None:
         for place, column in BY_PLACE.items()
         if not 10 <= place <= 38
     ]
+
+
+def test_every_wrong_page_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "one.yaml").write_text("layout: [", "utf-8")
+    (tmp_path / "files" / "two.yaml").write_text("layout: two", "utf-8")
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    with pytest.raises(InvalidInput) as told:
+        pages.__wrapped__()
+    assert [problem.file for problem in told.value.problems] == [
+        "schemas/files/one.yaml", "schemas/files/two.yaml",
+    ]  # fmt: skip
