@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from services.cli import people
 from services.cli.session import Output, Session
+from services.kernel.errors import InvalidInput
 
 app = typer.Typer(
     name="milepost",
@@ -37,8 +39,12 @@ def options(
     context.obj = Session(output=output, quiet=quiet, config=config)
 
 
-for group in GROUPS:
-    import_module(f"services.cli.{group}").register(app)
+try:
+    for group in GROUPS:
+        import_module(f"services.cli.{group}").register(app)
+except InvalidInput as error:  # a page of schemas/files, which are read when they are first named
+    print(*error.problems, sep="\n", file=sys.stderr)
+    raise SystemExit(2) from error
 COMMANDS = people.name_commands(app)
 
 

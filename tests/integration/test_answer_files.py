@@ -12,10 +12,11 @@ import pytest
 from services.kernel.errors import InvalidInput
 from services.runtime.settings import Settings
 from services.settlement import bootstrap as settlement
+from services.settlement.batches import follow
 from services.settlement.batches.order import Order
 from tests.support.bank import APRIL_3, acknowledged, import_payouts, open_bank, trusted
 from tests.support.batches import SEPA_PAYOUTS
-from tests.support.partner import acknowledge, answered, sent
+from tests.support.partner import BATCH, acknowledge, answered, sent
 from tests.support.settlement import (
     MARCH_END,
     SEALED_ON,
@@ -155,3 +156,20 @@ async def test_bytes_that_are_not_what_their_sha256_says_cannot_be_stored(
                 "INSERT INTO settlement_answer_file SELECT partner, repeat('a', 64), name, layout, "
                 f"1, who, recorded_on, false, {content} FROM settlement_answer_file"
             )
+
+
+async def test_a_payment_in_several_events_has_no_file_and_breaks_nothing(
+    books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "LINES_IN_EVENT_MAX", 1)
+    await books.grant("acc-1", "P2", 5)
+    await settle(books, tmp_path / "files")
+    content = answered(await sent(books, tmp_path / "files"))
+    await acknowledge(books, tmp_path / "files", content)
+    settings = settings_for(books.url, tmp_path / "files")
+    _, paid = await settlement.pay_batch(settings, BATCH, by="Dee", reference="R1", on=APRIL_3)
+    events = await books.connection.fetchval(
+        "SELECT count(DISTINCT seq) FROM acknowledgement WHERE outcome = 'PAID'"
+    )
+    assert (paid, events) == (2, 2)
+    assert await broken(books, tmp_path / "files") == []

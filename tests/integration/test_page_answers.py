@@ -108,3 +108,20 @@ async def test_a_page_that_says_otherwise_later_is_refused(books: Books, folder:
     cut = answer(MIXED)[:-20]
     with pytest.raises(InvalidInput, match="cut off"):
         await acknowledge(books, folder, cut, name="a.csv")
+
+
+async def test_a_number_that_is_merged_into_two_is_told_by_its_lines(
+    books: Books, folder: Path
+) -> None:
+    await books.grant("acc-1", "P0", 5)
+    await send(books, folder)
+    sent = await lines(books, BATCH)
+    rows = [
+        row(line[0], membership_number=line[1], amount=line[4], outcome="ACCEPTED") for line in sent
+    ]
+    for nth, number in ((0, "77777"), (1, "88888")):
+        rows[nth] |= {"outcome": "MERGED", "new_number": number}
+    why = r"a.csv:3: merge to: merges 11111 into 88888, line 2 into 77777"
+    with pytest.raises(InvalidInput, match=why):
+        await acknowledge(books, folder, answer(rows), name="a.csv")
+    assert (await owed(books))["partner-payable/sky-air"] == 105

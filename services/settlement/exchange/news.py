@@ -12,6 +12,7 @@ from services.kernel.errors import Problem
 from services.settlement.batches.follow import Following
 from services.settlement.batches.outcome import (
     ACCEPTED,
+    MERGED,
     NEXT,
     REJECTED,
     UNKNOWN,
@@ -27,7 +28,10 @@ _EARLY = frozenset({ACCEPTED, WARNED, UNKNOWN})
 def of_partner(
     told: Sequence[Placed], standing: Following, file: str, problems: list[Problem]
 ) -> list[Told]:
-    """The lines that are told something new. One that was told otherwise before is a problem."""
+    """The lines that are told something new. One that was told otherwise before is a problem, and
+    so is a number that is merged into two.
+    """
+    problems += _torn(told, standing, file)
     fresh: list[Told] = []
     for at, one in told:
         before = standing.said.get(one.line) or standing.latest.get(one.line)
@@ -37,6 +41,21 @@ def of_partner(
             why = f"line {one.line} was answered {before.outcome} before, now {one.outcome}"
             problems.append(Problem(why, file=file, line=at, field="status"))
     return fresh
+
+
+def _torn(told: Sequence[Placed], standing: Following, file: str) -> list[Problem]:
+    """Lines that merge a number into another than a line before them does."""
+    into: dict[str | None, Placed] = {}
+    found = []
+    for at, one in told:
+        if one.outcome != MERGED:
+            continue
+        number = standing.lines[one.line].membership_number
+        first = into.setdefault(number, Placed(at, one))
+        if first.told.number != one.number:
+            why = f"merges {number} into {one.number}, line {first.at} into {first.told.number}"
+            found.append(Problem(why, file=file, line=at, field="merge to"))
+    return found
 
 
 def of_bank(

@@ -16,16 +16,9 @@ from services.settlement.files import air_miles_sheet
 from services.settlement.files.file import File
 from services.settlement.files.layout import writer
 from services.settlement.files.layout.codec import Value
-from services.settlement.files.layout.page import Page
+from services.settlement.files.layout.page import DETAIL_VALUES, Page
 from services.settlement.files.layout.pages import outgoing
 
-HEADER_VALUES = ("partner", "batch", "sequence", "through", "provider_code", "unit")
-DETAIL_VALUES = (
-    "line", "membership_number", "account_id", "issuer_id", "purchase", "activity_on", "contract",
-    "rule", "award", "offer_code", "unit", "amount", "base", "bonus", "original_batch",
-    "original_line",
-)  # fmt: skip
-"""What the fields of an outgoing page may be `of`, beside totals."""
 TWINS = frozenset({air_miles_sheet.LAYOUT.name})
 """Layouts whose records have no room for what finance asks for: a CSV twin has it."""
 

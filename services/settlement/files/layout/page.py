@@ -44,6 +44,13 @@ class Sum(NamedTuple):
 
 VERBS = ("sum", "plus", "minus", "hash")
 """Signed sum · sum of those above zero · of those below, without sign · low digits of the sum."""
+HEADER_VALUES = ("partner", "batch", "sequence", "through", "provider_code", "unit")
+DETAIL_VALUES = (
+    "line", "membership_number", "account_id", "issuer_id", "purchase", "activity_on", "contract",
+    "rule", "award", "offer_code", "unit", "amount", "base", "bonus", "original_batch",
+    "original_line",
+)  # fmt: skip
+"""What the fields of an outgoing page may be `of`, beside totals."""
 SIGNS = ("overpunch", "leading", "trailing", "plain")
 
 
@@ -169,13 +176,21 @@ _LINE_ENDS = {"LF": "\n", "CR": "\r", "CRLF": "\r\n", "NONE": ""}
 
 
 def read_page(text: str) -> Page:
-    """The page that a YAML document says. ValueError names the first thing that is wrong."""
-    document: Any = yaml.load(text, Loader=yaml.CBaseLoader)
+    """The page that a YAML document says. ValueError says all that is wrong, a line for each."""
     try:
+        node = yaml.compose(text, Loader=yaml.CBaseLoader)
+        document: Any = yaml.load(text, Loader=yaml.CBaseLoader)
         raw = msgspec.convert(document, _Page, strict=False)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
-    page = Page(
+        page = _page(raw)
+    except (msgspec.ValidationError, yaml.YAMLError, re.error) as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    if faults := [*_doubled(node), *_faults(page)]:
+        raise ValueError("\n".join(f"{page.name}: {why}" for why in faults))
+    return page
+
+
+def _page(raw: _Page) -> Page:
+    return Page(
         name=raw.layout, title=raw.title, direction=raw.direction, earns=raw.earns,
         by_number=raw.member == "number", ending=raw.ending, fixed=raw.form == "fixed",
         width=raw.width, encoding=raw.encoding, line_end=_LINE_ENDS[raw.line_end],
@@ -184,9 +199,6 @@ def read_page(text: str) -> Page:
         together=tuple(tuple(names) for names in raw.together),
         header=_fields(raw.header), detail=_fields(raw.detail), trailer=_fields(raw.trailer),
     )  # fmt: skip
-    for why in _faults(page):
-        raise ValueError(f"{page.name}: {why}")
-    return page
 
 
 def _fields(raw: list[_Field]) -> tuple[Field, ...]:
@@ -217,9 +229,26 @@ def _shown(constant: str | None) -> str:
     return f"`{constant.strip(' ')}`" if constant.strip(" ") else "blank"
 
 
+def _doubled(node: Any) -> Iterator[str]:
+    """Keys that a mapping has twice: YAML would keep the last one and say nothing."""
+    values = node.value if isinstance(node.value, list) else []
+    if isinstance(node, yaml.MappingNode):
+        seen = set[str]()
+        for key, _ in values:
+            if key.value in seen:
+                yield f"line {key.start_mark.line + 1}: {key.value} stands there twice"
+            seen.add(key.value)
+        values = [value for _, value in values]
+    for value in values:
+        yield from _doubled(value)
+
+
 def _faults(page: Page) -> Iterator[str]:
     for kind, fields in page.records.items():
+        known = DETAIL_VALUES if kind == "detail" else HEADER_VALUES
         for found in fields:
+            if found.source and found.source not in known and page.direction == "out":
+                yield f"{kind}, {found.name}: there is no value {found.source!r}"
             yield from (f"{kind}, {found.name}: {why}" for why in _field_faults(found, page))
         if page.fixed:
             yield from (f"{kind}: {why}" for why in _gaps(fields, page.width))
@@ -243,6 +272,10 @@ def _field_faults(found: Field, page: Page) -> Iterator[str]:
         yield f"a date is written in one of {', '.join(FORMS)}"
     if found.kind is Kind.SIGNED and found.form not in SIGNS:
         yield f"a sign is written in one of the ways {', '.join(SIGNS)}"
+    if found.width and len(found.constant or "") > found.width:
+        yield f"{found.constant!r} is longer than its place"
+    if len(set(found.codes.values())) < len(found.codes):
+        yield "two words are written the same"
     if bool(found.first) != page.fixed:
         yield "has a position in a fixed file, and none in a delimited one"
     if found.total is not None and found.total.field:

@@ -6,24 +6,30 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
+from services.kernel.errors import InvalidInput, Problem
 from services.settlement.files.layout.page import Page, read_page
 
 
 @cache
 def pages() -> Mapping[str, Page]:
-    """Every page by its name. ValueError, naming the file, if one of them has a fault."""
+    """Every page by its name. InvalidInput says everything that is wrong with any of them."""
     found: dict[str, Page] = {}
+    problems: list[Problem] = []
     folder = resources.files("schemas").joinpath("files")
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
+        name = f"schemas/files/{file.name}"
         try:
             page = read_page(file.read_text("utf-8"))
         except ValueError as error:
-            raise ValueError(f"schemas/files/{file.name}: {error}") from error
+            problems += [Problem(why, file=name) for why in str(error).splitlines()]
+            continue
         if file.name != f"{page.name}.yaml":
-            raise ValueError(f"schemas/files/{file.name}: its layout is {page.name}")
+            problems.append(Problem(f"its layout is {page.name}", file=name))
         found[page.name] = page
+    if problems:
+        raise InvalidInput(problems)
     return found
 
 

@@ -147,12 +147,33 @@ def test_a_hostile_file_is_told_with_its_line(old: bytes, new: bytes, told: str)
         ("of: through", "off: through", "unknown field `off`"),
         ("form: delimited", "form: fixed", "has a position in a fixed file"),
         ("of: through, ", "", "must be a constant, a value or a total"),
+        ("of: through", "of: thruogh", "header, sent: there is no value 'thruogh'"),
+        ("of: unit", "of: amount", "header, unit: there is no value 'amount'"),
+        ("allowed: A-Z", "allowed: Z-A", "bad character range Z-A"),
+        ("of: account_id", 'of: account_id, pattern: "[a"', "unterminated character set"),
+        ("type: major", "type: code, codes: {5: a, 6: a}", "two words are written the same"),
+        ("ending: txt", "ending: txt\nending: csv", "line 6: ending stands there twice"),
+        ('is: "01"', 'is: "01", is: "03"', "line 14: is stands there twice"),
+        ("of: unit}", "of: unit", "expected ',' or '}'"),
     ],
 )
 def test_a_page_with_a_fault_is_refused(old: str, new: str, told: str) -> None:
     assert old in BLUE
     with pytest.raises(ValueError, match=re.escape(told)):
         read_page(BLUE.replace(old, new).replace("FORM", "plain"))
+
+
+def test_all_faults_of_a_page_are_told_at_once() -> None:
+    text = BLUE.replace("order: line", "order: nth").replace("of who", "of whom")
+    with pytest.raises(ValueError, match="blue-points") as told:
+        read_page(text.replace("FORM", "above"))
+    assert len(str(told.value).splitlines()) == 3
+
+
+def test_a_constant_that_is_longer_than_its_place_is_refused() -> None:
+    text = "layout: a\ntitle: a\ndirection: out\nending: txt\nform: fixed\nwidth: 4\ndetail:\n"
+    with pytest.raises(ValueError, match="detail, one: 'ABCDE' is longer than its place"):
+        read_page(text + "  - {name: one, at: 1-4, is: ABCDE}\n")
 
 
 def test_a_page_with_a_gap_between_its_positions_is_refused() -> None:

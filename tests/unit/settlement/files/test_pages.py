@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from services.accrual.contracts.layouts import layouts
-from services.settlement.files import catalogue, partner, payout_sheet
+from services.kernel.errors import InvalidInput
+from services.settlement.files import catalogue, payout_sheet
 from services.settlement.files.fbdi_columns import BY_PLACE
-from services.settlement.files.layout.page import Field
+from services.settlement.files.layout.page import DETAIL_VALUES, HEADER_VALUES, Field
 from services.settlement.files.layout.pages import outgoing, pages
 from services.settlement.files.nacha_records import ADDENDA, RECORD, RECORDS
 
@@ -81,8 +83,8 @@ def test_a_contract_may_name_every_page_that_goes_out_and_nothing_else() -> None
 def test_pages_that_go_out_ask_only_for_values_that_a_batch_has() -> None:
     for page in outgoing().values():
         heads = {field.source for field in (*page.header, *page.trailer)} - {""}
-        assert heads <= set(partner.HEADER_VALUES)
-        assert {field.source for field in page.detail} - {""} <= set(partner.DETAIL_VALUES)
+        assert heads <= set(HEADER_VALUES)
+        assert {field.source for field in page.detail} - {""} <= set(DETAIL_VALUES)
 
 
 def test_the_page_of_the_ach_says_every_position() -> None:
@@ -106,3 +108,17 @@ def test_the_page_of_the_ledger_says_every_cell() -> None:
         for place, column in BY_PLACE.items()
         if not 10 <= place <= 38
     ]
+
+
+def test_every_wrong_page_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "one.yaml").write_text("layout: [", "utf-8")
+    (tmp_path / "files" / "two.yaml").write_text("layout: two", "utf-8")
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    with pytest.raises(InvalidInput) as told:
+        pages.__wrapped__()
+    assert [problem.file for problem in told.value.problems] == [
+        "schemas/files/one.yaml", "schemas/files/two.yaml",
+    ]  # fmt: skip
