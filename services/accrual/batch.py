@@ -15,6 +15,7 @@ from services.accrual.engine.assessment import Assessment
 from services.accrual.engine.decide import Account, Decision
 from services.accrual.engine.eligibility import Enrolments
 from services.accrual.engine.line import Line
+from services.accrual.engine.moving import tie
 from services.accrual.engine.reasons import Outcome, Reason
 from services.accrual.engine.totals import NeedsHistory, Total, TotalKey
 from services.accrual.engine.waiting import Waiting
@@ -92,23 +93,23 @@ class Loaded(msgspec.Struct, gc=False):
             key: Total(unit, "", total, granted)
             for key, (unit, total, granted) in self.totals.items()
         }
+        account = Account(
+            stream_id=stream_id, account_id=account_id, book=book, enrolments=enrolments,
+            totals=totals, known=known, assessed=self.assessed, complete=self.complete,
+        )  # fmt: skip
         if self.waiting or self.failed:
+            account.waiting = {found.seq: found for found in self.waiting}
             for found in (*self.waiting, *self.failed):
                 known[found.event.issuer_id, found.event.event_id] = stub_of(found.event)
-        return Account(
-            stream_id=stream_id,
-            account_id=account_id,
-            book=book,
-            enrolments=enrolments,
-            purchases=self.restored(account_id) if self.purchases else (),
-            line=None if self.linked is None else self._copied(account_id),
-            totals=totals,
-            waiting=self.waiting,
-            known=known,
-            assessed=self.assessed,
-            complete=self.complete,
-            tied=self.tied,
-        )
+        if self.purchases:
+            account.purchases = {
+                (found.issuer_id, found.key): found for found in self.restored(account_id)
+            }
+        if self.linked is not None:
+            account.line = self._copied(account_id)
+        if self.tied:
+            tie(account)
+        return account
 
 
 class Decided(msgspec.Struct, gc=False):

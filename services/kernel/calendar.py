@@ -166,6 +166,10 @@ def day_of(days: int) -> date:
     return date.fromordinal(days + _EPOCH_ORDINAL)
 
 
+_QUARTER = 900_000_000
+"""Microseconds in a quarter of an hour."""
+
+
 @lru_cache(maxsize=65536)
 def _offset_seconds(zone: ZoneInfo, quarter_hour: int) -> int:
     """The zone's offset in a quarter of an hour; no zone of today changes within one."""
@@ -178,14 +182,27 @@ def business_date(occurred_at_micros: int, zone: ZoneInfo, day_ends_minutes: int
 
     `day_ends_minutes` counts from local midnight; 1440 is `24:00`.
     """
-    offset = _offset_seconds(zone, occurred_at_micros // 900_000_000)
+    day = _day_of_quarter(zone, day_ends_minutes, occurred_at_micros // _QUARTER)
+    return _business_date(occurred_at_micros, zone, day_ends_minutes) if day is None else day
+
+
+def _business_date(occurred_at_micros: int, zone: ZoneInfo, day_ends_minutes: int) -> date:
+    offset = _offset_seconds(zone, occurred_at_micros // _QUARTER)
     days, second = divmod(occurred_at_micros // 1_000_000 + offset, 86_400)
     return day_of(days + 1 if second >= day_ends_minutes * 60 else days)
 
 
+@lru_cache(maxsize=65536)
+def _day_of_quarter(zone: ZoneInfo, day_ends_minutes: int, quarter: int) -> date | None:
+    """The business date of a quarter of an hour; None where a day ends within it."""
+    first = _business_date(quarter * _QUARTER, zone, day_ends_minutes)
+    last = _business_date((quarter + 1) * _QUARTER - 1, zone, day_ends_minutes)
+    return first if first == last else None
+
+
 def wall_clock(occurred_at_micros: int, zone: ZoneInfo) -> tuple[date, int]:
     """The date and the minutes since midnight that the clock on the wall shows at an instant."""
-    offset = _offset_seconds(zone, occurred_at_micros // 900_000_000)
+    offset = _offset_seconds(zone, occurred_at_micros // _QUARTER)
     days, second = divmod(occurred_at_micros // 1_000_000 + offset, 86_400)
     return day_of(days), second // 60
 

@@ -62,52 +62,29 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     changes: list[Change]
 
 
-class Account:
+class Account(msgspec.Struct, kw_only=True, eq=False):
     """What is loaded of one account in one stream, and the decisions over it."""
 
-    __slots__ = (
-        "account_id", "assessed", "book", "complete", "enrolments", "joined", "known", "line",
-        "purchases", "stream_id", "tied", "totals", "waiting",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        stream_id: int,
-        account_id: str,
-        book: Book,
-        enrolments: Enrolments,
-        purchases: Iterable[Purchase] = (),
-        line: Line | None = None,
-        totals: dict[TotalKey, Total] | None = None,
-        waiting: Iterable[Waiting] = (),
-        known: dict[tuple[str, str], Stub] | None = None,
-        assessed: Mapping[int, Assessment] = NOTHING_ASSESSED,
-        complete: bool = False,
-        tied: bool = False,
-    ) -> None:
-        self.stream_id = stream_id
-        self.account_id = account_id
-        self.book = book
-        self.enrolments = enrolments
-        self.purchases = (
-            {(found.issuer_id, found.key): found for found in purchases} if purchases else {}
-        )
-        self.line = line
-        """Purchases of the account that are not decoded yet; nothing links to them."""
-        self.totals = totals if totals is not None else {}
-        self.waiting = {found.seq: found for found in waiting} if waiting else {}
-        self.joined: list[int] = []
-        """Seqs of events that waited and have joined a purchase."""
-        self.known = known if known is not None else {}
-        """Recorded events of the account by (issuer, event id), as far as linking needs them."""
-        self.assessed = assessed
-        """Assessments that were made before, by seq, of purchases with that one event."""
-        self.complete = complete
-        self.tied = False
-        """Whether exact keys link events here: then one event may move others."""
-        if tied:
-            tie(self)
+    stream_id: int
+    account_id: str
+    book: Book
+    enrolments: Enrolments
+    purchases: dict[tuple[str, str], Purchase] = {}
+    """By issuer and key."""
+    line: Line | None = None
+    """Purchases of the account that are not decoded yet; nothing links to them."""
+    totals: dict[TotalKey, Total] = {}
+    waiting: dict[int, Waiting] = {}
+    """By seq."""
+    joined: list[int] = []
+    """Seqs of events that waited and have joined a purchase."""
+    known: dict[tuple[str, str], Stub] = {}
+    """Recorded events of the account by (issuer, event id), as far as linking needs them."""
+    assessed: Mapping[int, Assessment] = NOTHING_ASSESSED
+    """Assessments that were made before, by seq, of purchases with that one event."""
+    complete: bool = False
+    tied: bool = False
+    """Whether exact keys link events here: then one event may move others. See `moving.tie`."""
 
     def record(self, event: CardTransaction, seq: int) -> Decision:
         """Take an event that is recorded under `seq` and decide what it changes."""
