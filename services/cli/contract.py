@@ -13,7 +13,7 @@ import typer
 from services.accrual import bootstrap as accrual
 from services.accrual.contracts.check import Report, check, class_of
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import Signed, parse
+from services.accrual.contracts.parse import Signed, recorded
 from services.accrual.contracts.schema import contract_schema
 from services.accrual.facts import NeedsRetroactive
 from services.accrual.reconsider import Difference
@@ -155,7 +155,7 @@ def show(
         raise InvalidInput([Problem(why, field="ID", value=identifier)])
 
     row = session.run(work())
-    signed = parse(row["document"], file=identifier)
+    signed = recorded(row["document"], file=identifier)
     shown = {key: row[key] for key in (*SHOWN, "sha256")}
     if session.document({**shown, "rules": _rules(signed), "document": row["document"]}):
         return

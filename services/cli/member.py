@@ -13,6 +13,7 @@ from services.accrual.facts import Imported
 from services.cli.activation import SHOWN as ACTIVATIONS
 from services.cli.difference import difference_document, print_difference
 from services.cli.session import ByOption, OnDate, Session, day_or_today
+from services.settlement import bootstrap as settlement
 
 SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
          "card_product": "product", "program": "program", "enrolled_from": "from",
@@ -21,6 +22,9 @@ SHOWN = {"member_id": "member", "account_id": "account", "card_token": "card",
 
 DATES = {"account_id": "account", "opened_on": "opened", "closed_on": "closed",
          "cycle_day": "cycle day", "revision": "revision"}  # fmt: skip
+
+MERGES = {"partner": "partner", "number_from": "from", "membership_number": "number",
+          "since": "since", "batch": "batch", "line": "line", "revision": "revision"}  # fmt: skip
 
 members = typer.Typer(help="Members, their cards and enrolments.", no_args_is_help=True)
 
@@ -65,17 +69,27 @@ def show(
     """Every row recorded of a member or an account, its dates and its activations.
 
     Of equal keys, and of an account's dates, the latest revision holds; of the activations of a
-    code the earliest day counts.
+    code the earliest day counts. A number that a partner's answer merged is followed by the one
+    that it was merged into: since when, and by which line of which batch.
     """
     session: Session = context.obj
 
-    async def work() -> accrual.Shown:
-        return await accrual.show_member(session.settings(), identifier)
+    async def work() -> tuple[accrual.Shown, list[dict[str, Any]]]:
+        settings = session.settings()
+        shown = await accrual.show_member(settings, identifier)
+        numbers = {
+            (row["partner"], row["membership_number"])
+            for row in shown.rows
+            if row["partner"] and row["membership_number"]
+        }
+        return shown, await settlement.list_merges(settings, numbers)
 
-    shown = session.run(work())
-    if session.document({"id": identifier, **shown._asdict()}):
+    shown, merges = session.run(work())
+    if session.document({"id": identifier, **shown._asdict(), "merges": merges}):
         return
     session.table(list(SHOWN.values()), _cells(shown.rows, SHOWN))
+    if merges:
+        session.table(list(MERGES.values()), _cells(merges, MERGES), title="merged by the partner")
     if shown.dates:
         session.table(list(DATES.values()), _cells(shown.dates, DATES), title="dates")
     if shown.activations:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.accrual import bootstrap as accrual
-from services.accrual.contracts.parse import Signed, parse
+from services.accrual.contracts.parse import Signed, parse, recorded
 from services.accrual.contracts.prose.catalogue import Catalogue
 from services.accrual.contracts.prose.contract import Spoken, speak
 from services.accrual.contracts.prose.difference import Change, difference
@@ -110,7 +110,7 @@ async def signed(session: Session, source: str) -> Signed:
         raise InvalidInput([Problem(why, file=source)])
     for row in await accrual.list_contracts(session.settings()):
         if f"{row['contract']}/{row['version']}" == source:
-            return parse(row["document"], file=source)
+            return recorded(row["document"], file=source)
     why = "is neither a file nor recorded: see `milepost contract list`"
     raise InvalidInput([Problem(why, field="ID", value=source)])
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.accrual import bootstrap as accrual
-from services.accrual.contracts.parse import Signed, parse
+from services.accrual.contracts.parse import Signed, parse, recorded
 from services.accrual.trial.run import Progress as Told
 from services.accrual.trial.run import Trial
 from services.accrual.trial.tally import Window
@@ -116,7 +116,9 @@ class _OnFile:
         settings = session.settings()
         beside: list[tuple[str, str]] | None = None
         if self.against:
-            beside = [(str(one), parse(_content(one), file=str(one)).text) for one in self.against]
+            beside = [
+                (str(one), recorded(_content(one), file=str(one)).text) for one in self.against
+            ]
         elif settings.database_url is None and settings.database_url_file is None:
             beside = []
             session.say("no database is configured and no --against: beside it stands nothing")

@@ -27,7 +27,12 @@ from services.runtime.settings import Settings
 from services.settlement.batches.line import batch_id
 from services.settlement.bootstrap import reconciling
 from services.settlement.bootstrap.reconciling import Reconciled
-from services.settlement.reconcile.discrepancy import OPEN, PROPOSED, Discrepancy
+from services.settlement.reconcile.discrepancy import (
+    OPEN,
+    PROPOSED,
+    Discrepancy,
+    damaged_name,
+)
 
 CONCERNED = (AIRLINE, FIRST_BANK)
 """Whose months hold what a network tells of the first bank."""
@@ -118,11 +123,13 @@ def damage(files: Path, to: Path) -> tuple[Planted, ...]:
     records = path.read_bytes().split(b"\r")
     number = (len(records) - 1) // 2
     miles = airline.miles(records[number].decode("ascii"))
-    path.write_bytes(b"\r".join([*records[:number], *records[number + 1 :]]))
+    damaged = b"\r".join([*records[:number], *records[number + 1 :]])
+    path.write_bytes(damaged)
     return (
         Planted("a line that is taken out of a file's copy", "MISSING_LINE", miles, UNIT,
                 f"{batch} line {number} in {CARRIER}"),
-        Planted("the same, as other bytes of the copy", "CHANGED_FILE", 0, UNIT, path.name),
+        Planted("the same, as other bytes of the copy", "CHANGED_FILE", 0, UNIT,
+                damaged_name(path.name, damaged)),
     )  # fmt: skip
 
 

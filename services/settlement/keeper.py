@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from importlib import resources
+from typing import NamedTuple
 
 import fastavro
 
+from services.kernel.errors import InvalidInput
 from services.settlement.batches.batch import SEALED, WITHDRAWN, Header, Written
 from services.settlement.emission import (
     ARCHIVE,
@@ -35,13 +37,22 @@ _SCHEMA = fastavro.parse_schema(
 )
 
 
-async def tidy(store: BatchStore, drop: FileDrop) -> list[str]:
-    """Write what is missing of sealed batches, move on what is approved; gives the batches touched.
+class Tidied(NamedTuple):
+    """The batches touched, and those whose files cannot be written here, each with why."""
+
+    touched: list[str]
+    left: dict[str, str]
+
+
+async def tidy(store: BatchStore, drop: FileDrop, *, skip: Collection[str] = ()) -> Tidied:
+    """Write what is missing of sealed batches, move on what is approved; `skip` are left alone.
 
     Raises InvariantViolated when a file holds other bytes than were sealed.
     """
-    touched: list[str] = []
+    tidied = Tidied([], {})
     for header in await store.headers():
+        if header.batch in skip:
+            continue
         waiting = is_waiting(header, drop)
         if header.state == SEALED:
             done, work = waiting, emit
@@ -50,9 +61,14 @@ async def tidy(store: BatchStore, drop: FileDrop) -> list[str]:
         else:
             done, work = not waiting, release
         if not done:
-            work(header, await recompute(header.batch, store), drop)
-            touched.append(header.batch)
-    return touched
+            try:
+                files = await recompute(header.batch, store)
+            except InvalidInput as error:  # one partner's: the others' batches go on
+                tidied.left[header.batch] = str(error)
+                continue
+            work(header, files, drop)
+            tidied.touched.append(header.batch)
+    return tidied
 
 
 def announcement(header: Header, files: Sequence[Written]) -> bytes:

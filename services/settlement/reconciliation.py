@@ -20,7 +20,7 @@ from services.settlement.reconcile.code import Check, Code
 from services.settlement.reconcile.control import Held, Moved, Sheet, sheets, untied
 from services.settlement.reconcile.coverage import Coverage, Outside, Spans, coverage, split
 from services.settlement.reconcile.difference import Difference
-from services.settlement.reconcile.discrepancy import Found
+from services.settlement.reconcile.discrepancy import Found, damaged_name
 from services.settlement.reconcile.judge import (
     Tally,
     Unanswered,
@@ -183,7 +183,8 @@ def _whole(written: Written, content: bytes | None, folder: str) -> list[Found]:
         return [Found(Check.FILES, Code.MISSING_FILE, written.name, amount, unit, why)]
     if hashlib.sha256(content).hexdigest() != written.sha256:
         why = f"not the bytes that were sealed: {len(content)} now, {written.bytes} then"
-        return [Found(Check.FILES, Code.CHANGED_FILE, written.name, 0, unit, why)]
+        damaged = damaged_name(written.name, content)
+        return [Found(Check.FILES, Code.CHANGED_FILE, damaged, 0, unit, why)]
     return []
 
 

@@ -19,6 +19,7 @@ from services.cli.session import Output, Session
 from services.kernel.errors import InvalidInput
 from services.settlement import bootstrap as settlement
 from services.settlement.bootstrap import reconciling
+from services.settlement.reconcile.discrepancy import damaged_name
 from services.settlement.reconcile.month import read_month
 from services.settlement.reconciliation import Terms
 from tests.support.logins import login, settings_of
@@ -64,6 +65,23 @@ async def test_what_is_found_again_is_the_same_and_what_is_gone_is_closed(
     states = await books.connection.fetch("SELECT state FROM discrepancy_state ORDER BY state")
     assert [row["state"] for row in states] == ["CLOSED", "OPEN"]
     assert await broken(books, folder) == []
+
+
+async def test_a_file_that_is_damaged_otherwise_is_another_discrepancy(
+    books: Books, folder: Path
+) -> None:
+    await settle(books, folder)
+    path = folder / "sky-air/pending" / REWARDS
+    content = path.read_bytes()
+    seen = []
+    for damaged in (content + b" " * 8, content + b" " * 9, content + b" " * 8):
+        path.write_bytes(damaged)
+        one = sole(await run(books, folder))
+        seen.append((one.id, one.subject))
+        assert one.detail.endswith(f": {len(damaged)} now, {len(content)} then")
+    assert len({id for id, _ in seen}) == 3
+    assert seen[0][1] == seen[2][1] == damaged_name(REWARDS, content + b" " * 8)
+    assert await broken(books, folder) == ["settlement-files"]
 
 
 async def test_two_runs_at_once_find_one_discrepancy(books: Books, folder: Path) -> None:

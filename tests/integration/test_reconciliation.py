@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.settlement import bootstrap as settlement
+from services.settlement.reconcile.discrepancy import damaged_name
 from tests.support.partner import (
     BATCH,
     Verdict,
@@ -95,20 +96,22 @@ async def test_a_due_transfer_in_no_line_is_found(books: Books, folder: Path) ->
 async def test_a_line_missing_in_the_file_is_found(books: Books, folder: Path) -> None:
     content = await closed(books, folder)
     records = content.split(b"\r")
-    rewards(folder).write_bytes(b"\r".join([*records[:2], *records[3:]]))
+    damaged = b"\r".join([*records[:2], *records[3:]])
+    rewards(folder).write_bytes(damaged)
     assert codes(await run(books, folder)) == [
         ("MISSING_LINE", f"{BATCH} line 2 in air-miles-rewards.txt", 20),
-        ("CHANGED_FILE", REWARDS, 0),
+        ("CHANGED_FILE", damaged_name(REWARDS, damaged), 0),
     ]
 
 
 async def test_a_line_doubled_in_the_file_is_found(books: Books, folder: Path) -> None:
     content = await closed(books, folder)
     records = content.split(b"\r")
-    rewards(folder).write_bytes(b"\r".join([*records[:3], records[2], *records[3:]]))
+    damaged = b"\r".join([*records[:3], records[2], *records[3:]])
+    rewards(folder).write_bytes(damaged)
     assert codes(await run(books, folder)) == [
         ("DOUBLED_LINE", f"{BATCH} line 2 in air-miles-rewards.txt", -20),
-        ("CHANGED_FILE", REWARDS, 0),
+        ("CHANGED_FILE", damaged_name(REWARDS, damaged), 0),
     ]
 
 

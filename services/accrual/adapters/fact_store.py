@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import parse
+from services.accrual.contracts.parse import recorded
 from services.accrual.members.account import AccountDates, Activation
 from services.accrual.members.roster import MemberRow, Roster
 from services.accrual.members.rows import AccountRows
@@ -38,7 +38,7 @@ class FactStore:
         rows = await connection.fetch(_sql.approved, revision)
         self._book = Book(
             compile_terms(
-                parse(row["document"], file=f"{row['contract']}/{row['version']}").contract
+                recorded(row["document"], file=f"{row['contract']}/{row['version']}").contract
             )
             for row in rows
         )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from services.accrual.adapters import command_store, ledger_store
 from services.accrual.bootstrap.parts import content, decider, reading, require_name
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import Signed, parse
+from services.accrual.contracts.parse import Signed, parse, recorded
 from services.accrual.contracts.settlement import settlement_terms
 from services.accrual.contracts.versions import check_versions
 from services.accrual.facts import Facts, Imported
@@ -107,7 +107,7 @@ async def _check_with_approved(settings: Settings, signed: Signed) -> None:
     """Raises InvalidInput when a version does not go with the approved ones of its contract."""
     contract = signed.contract
     others = [
-        parse(row["document"], file=f"{row['contract']}/{row['version']}")
+        recorded(row["document"], file=f"{row['contract']}/{row['version']}")
         for row in await list_contracts(settings)
         if row["contract"] == contract.contract
         and row["version"] != contract.version

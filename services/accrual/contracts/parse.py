@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -14,7 +14,12 @@ from services.accrual.contracts.document import Document, Place
 from services.accrual.contracts.forms import check_forms
 from services.accrual.contracts.groups import check_groups
 from services.accrual.contracts.model import Contract
-from services.accrual.contracts.parties import check_fees, check_funding, check_settlement
+from services.accrual.contracts.parties import (
+    check_fees,
+    check_funding,
+    check_layout,
+    check_settlement,
+)
 from services.accrual.contracts.reading import read
 from services.accrual.contracts.spans import check_release, check_spans
 from services.accrual.contracts.steps import check_steps
@@ -22,7 +27,9 @@ from services.accrual.contracts.wording import report_shape
 from services.kernel.card import contains_card_number
 from services.kernel.errors import InvalidInput, Problem
 
-CHECKS: tuple[Callable[[Document], None], ...] = (
+Check = Callable[[Document], None]
+
+CHECKS: tuple[Check, ...] = (
     check_amounts,
     check_spans,
     check_release,
@@ -35,6 +42,9 @@ CHECKS: tuple[Callable[[Document], None], ...] = (
     check_settlement,
 )
 """Across keys; each goes on with what the ones before have not found wrong."""
+OF_AUTHORS: tuple[Check, ...] = (check_layout, *CHECKS)
+"""Beside them what depends on the installation: whoever signs a version needs to know it, whoever
+reads one that is recorded does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +64,28 @@ class Signed:
 
 
 def parse(source: str | bytes, *, file: str) -> Signed:
-    """Read and check one file. Raises InvalidInput with every problem of it."""
-    signed, document = examine(source, file=file)
+    """Read and check an author's file. Raises InvalidInput with every problem of it."""
+    return _demand(*examine(source, file=file))
+
+
+def recorded(source: str | bytes, *, file: str) -> Signed:
+    """A version as it was recorded, whatever pages of layouts this installation has.
+
+    Settling says which page is missing, to the partner concerned. Raises InvalidInput with
+    everything else that is wrong.
+    """
+    return _demand(*examine(source, file=file, checks=CHECKS))
+
+
+def _demand(signed: Signed | None, document: Document) -> Signed:
     if signed is None:
         raise InvalidInput(sorted(document.problems, key=_place))
     return signed
 
 
-def examine(source: str | bytes, *, file: str) -> tuple[Signed | None, Document]:
+def examine(
+    source: str | bytes, *, file: str, checks: Sequence[Check] = OF_AUTHORS
+) -> tuple[Signed | None, Document]:
     """Read and check one file: what it says, or None, and the document with all its problems."""
     text = source if isinstance(source, str) else _decoded(source)
     if isinstance(text, Place):
@@ -76,7 +100,7 @@ def examine(source: str | bytes, *, file: str) -> tuple[Signed | None, Document]
             contract = Contract.model_validate(document.content)
         except ValidationError as error:
             report_shape(document, error)
-        for check in CHECKS:
+        for check in checks:
             check(document)
     if document.problems or contract is None:
         return None, document

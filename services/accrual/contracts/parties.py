@@ -79,6 +79,14 @@ def _check_funders(document: Document, path: Path) -> None:
         document.report((*path, index, "remainder"), why)
 
 
+def check_layout(document: Document) -> None:
+    """Note a file layout that nobody has published."""
+    layout = document.text(*FILE, "layout")
+    if layout is not None and layout not in layouts():
+        why = f"must be one of: {', '.join(layouts())}" if layout else "has no value"
+        document.report((*FILE, "layout"), why)
+
+
 def check_settlement(document: Document) -> None:
     """Note a file layout that does not fit what is earned, and codes or prices it lacks."""
     layout, unit = document.text(*FILE, "layout"), document.text("currency")

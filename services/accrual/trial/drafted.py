@@ -9,7 +9,7 @@ from typing import Any
 
 from services.accrual.contracts.book import Book
 from services.accrual.contracts.compile import compile_terms
-from services.accrual.contracts.parse import Signed, parse
+from services.accrual.contracts.parse import Signed, parse, recorded
 from services.accrual.contracts.settlement import settlement_terms
 from services.accrual.contracts.versions import check_versions
 from services.accrual.trial.tally import Window
@@ -55,7 +55,7 @@ def drafted(documents: Documents) -> Drafted:
     window, it is stretched to hold all of it. Raises InvalidInput with what is wrong with the
     draft, by itself or beside the approved versions.
     """
-    approved = [parse(text, file=name) for name, text in documents.approved]
+    approved = [recorded(text, file=name) for name, text in documents.approved]
     draft = parse(documents.draft[1], file=documents.draft[0])
     version, window = draft.contract.version, documents.window
     if strangers := [one for one in approved if one.contract.contract != draft.contract.contract]:

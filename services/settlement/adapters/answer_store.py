@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
@@ -45,6 +45,11 @@ class PostgresAnswerStore:
     async def listed(self, partner: str | None) -> list[dict[str, Any]]:
         """What is kept, the newest first."""
         return [dict(row) for row in await self._connection.fetch(_sql.listed, partner)]
+
+    async def merges(self, numbers: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Where merges lead from numbers, each a (partner, number); the oldest first."""
+        partners, known = [one for one, _ in numbers], [one for _, one in numbers]
+        return [dict(row) for row in await self._connection.fetch(_sql.merges, partners, known)]
 
     async def content(self, digits: str, opener: Opener | None) -> tuple[str, bytes]:
         """The name and the bytes of the file whose sha256 begins so.

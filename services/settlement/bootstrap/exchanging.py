@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -89,6 +90,18 @@ async def list_answers(settings: Settings, *, partner: str | None) -> list[dict[
     """The files that were taken in, the newest first."""
     async with reading(settings) as connection:
         return await PostgresAnswerStore(connection).listed(partner)
+
+
+async def list_merges(
+    settings: Settings, numbers: Collection[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """The numbers into which partners merged these ones, each a (partner, number): since when,
+    and which line of which batch told of it.
+    """
+    if not numbers:
+        return []
+    async with reading(settings) as connection:
+        return await PostgresAnswerStore(connection).merges(numbers)
 
 
 async def save_answer(settings: Settings, digits: str, to: Path) -> tuple[str, int]:

@@ -46,14 +46,19 @@ async def run_settlement(service: Service) -> None:
     )  # fmt: skip
     backoff = Backoff()
     rounds = 0
+    left: set[str] = set()  # what cannot be written is told once: nothing of it changes here
     async with database:
         service.started()
         while not service.stop.is_set():
             try:
                 async with database.connection() as connection:
                     store = PostgresBatchStore(connection, opener_of(settings))
-                    for batch in await tidy(store, drop):
+                    tidied = await tidy(store, drop, skip=left)
+                    for batch in tidied.touched:
                         _log.info("files written", batch=batch)
+                    for batch, why in tidied.left.items():
+                        _log.error("files not written", batch=batch, error=why)
+                    left |= tidied.left.keys()
                     await _announce(settings, store)
                 if rounds % SEAL_EVERY == 0:
                     async with database.transaction(statement_seconds=SEAL_SECONDS) as connection:

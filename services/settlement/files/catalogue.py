@@ -106,9 +106,17 @@ def files(sealed: Sealed) -> list[File]:
             f"the lines of {header.batch} come to {found}, its totals are {told}"
         )
     try:
+        _demand_pages(sealed)
         return [*partner.files(sealed), *_credits(sealed), *payout.files(sealed), _journal(sealed)]
     except DoesNotFit as error:
         raise InvalidInput([Problem(str(error), file=f"batch {header.batch}")]) from error
+
+
+def _demand_pages(sealed: Sealed) -> None:
+    layouts = {sealed.terms_of(line).layout for line in sealed.lines}
+    if missing := sorted(layouts - set(NAMED_BY_CONTRACTS)):
+        raise DoesNotFit(f"{', '.join(missing)}: there is no such page in schemas/files; what "
+                         "started before the page came must be started again")  # fmt: skip
 
 
 def _credits(sealed: Sealed) -> Iterator[File]:

@@ -32,6 +32,11 @@ class Found(NamedTuple):
         return owner_of(self.check, self.code)
 
 
+def damaged_name(name: str, content: bytes) -> str:
+    """What a changed file is called: damaged otherwise, it is another discrepancy."""
+    return f"{name} sha256 {hashlib.sha256(content).hexdigest()[:12]}"
+
+
 class Identity(NamedTuple):
     """What makes a discrepancy the same one in a later run. `again` counts how often it was gone
     and came back.

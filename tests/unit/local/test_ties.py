@@ -10,7 +10,13 @@ import pytest
 
 from services.local import airline, ties
 from services.local.generator.network import Planted
-from services.settlement.reconcile.discrepancy import OPEN, PROPOSED, RESOLVED, Discrepancy
+from services.settlement.reconcile.discrepancy import (
+    OPEN,
+    PROPOSED,
+    RESOLVED,
+    Discrepancy,
+    damaged_name,
+)
 
 LOST = Planted("lost", "MISSING_IN_COMPARE", -4_500, "NOK", "fb-1")
 FOUND = Discrepancy(
@@ -83,4 +89,6 @@ def test_only_the_copy_of_a_file_loses_its_middle_line(tmp_path: Path) -> None:
     assert (line.code, line.amount) == ("MISSING_LINE", airline.miles(records[2])) == (
         "MISSING_LINE", 20,
     )  # fmt: skip
-    assert (whole.code, whole.amount, whole.mark) == ("CHANGED_FILE", 0, name)
+    assert (whole.code, whole.amount, whole.mark) == (
+        "CHANGED_FILE", 0, damaged_name(name, lost),
+    )  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from services.accrual.contracts.clauses.money import STATEMENT_CREDIT
-from services.accrual.contracts.layouts import MONEY, layouts
 from services.accrual.contracts.prose.given import Given
 from services.accrual.contracts.prose.voice import WEEK, Voice, exact
+from services.kernel.units import is_currency
 
 
 class Paid(NamedTuple):
@@ -60,7 +60,7 @@ def _layout(voice: Voice, layout: str) -> str:
     if layout == STATEMENT_CREDIT:
         kind = "credit"
     else:
-        kind = "payout" if layouts().get(layout) == MONEY else "units"
+        kind = "payout" if is_currency(voice.unit) else "units"
     return voice.say(f"money.layout.{kind}", layout=layout)
 
 

@@ -9,6 +9,7 @@ from services.settlement.files.file import Findings
 from services.settlement.files.layout.page import Field, Kind, Page
 
 QUOTE = '"'
+_SPELT = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 
 
 def to_bytes(page: Page, records: Iterable[str]) -> bytes:
@@ -26,7 +27,12 @@ def to_records(page: Page, content: bytes, found: Findings) -> list[str]:
     # Each byte becomes one character in all three encodings; what is not ASCII fits no field.
     text = content.decode("cp500" if page.encoding == "cp500" else "latin-1")
     if page.line_end:
-        *records, rest = text.split(page.line_end)
+        line_end = _line_end(text, page.line_end)
+        if line_end != page.line_end:
+            wanted = _SPELT[page.line_end]
+            found.add(f"its lines end with {_SPELT[line_end]}, those of this layout with {wanted}",
+                      line=1)  # fmt: skip
+        *records, rest = text.split(line_end)
     else:
         whole = len(text) - len(text) % page.width
         records = [text[at : at + page.width] for at in range(0, whole, page.width)]
@@ -37,6 +43,14 @@ def to_records(page: Page, content: bytes, found: Findings) -> list[str]:
     if not records:
         found.add("there is no record", line=1)
     return records
+
+
+def _line_end(text: str, wanted: str) -> str:
+    """How the lines of a file end: as they should, unless its first one ends otherwise."""
+    at = text.find(wanted)
+    if at < 0:
+        return next((other for other in _SPELT if other in text), wanted)
+    return "\r\n" if "\r\n" in text[max(at - 1, 0) : at + 2] else wanted
 
 
 def join(page: Page, fields: Sequence[Field], cells: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""A page: one layout of fixed-width or delimited records, as its YAML file says it.
+"""A page: one layout of fixed-width or delimited records, as milepost knows it.
 
 A page is checked when it is read: positions without gaps, tags that tell the records apart,
-totals of fields that there are. A page with a fault is a fault of milepost: ValueError.
+totals of fields that there are.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
-
-import msgspec
-import yaml
+from typing import NamedTuple
 
 from services.settlement.files.layout.dates import FORMS
 
@@ -52,44 +49,6 @@ DETAIL_VALUES = (
 )  # fmt: skip
 """What the fields of an outgoing page may be `of`, beside totals."""
 SIGNS = ("overpunch", "leading", "trailing", "plain")
-
-
-class _Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    name: str
-    at: str = ""
-    constant: str | None = msgspec.field(name="is", default=None)
-    of: str = ""
-    type: Kind = Kind.TEXT
-    form: str = ""
-    digits: int = 0
-    pattern: str = ""
-    meaning: str = ""
-    optional: bool = False
-    nonzero: bool = False
-    codes: dict[str, str] = {}
-    needs: dict[str, list[str]] = {}
-
-
-class _Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    layout: str
-    title: str
-    direction: Literal["out", "in"]
-    earns: Literal["units", "money"] = "units"
-    member: Literal["number", "account"] = "number"
-    ending: str
-    form: Literal["fixed", "delimited"]
-    width: int = 0
-    encoding: Literal["ascii", "latin-1", "cp500"] = "ascii"
-    line_end: Literal["LF", "CR", "CRLF", "NONE"] = "LF"
-    allowed: str = "A-Za-z0-9 ._:/#-"
-    delimiter: str = ","
-    quoting: Literal["never", "needed", "text"] = "never"
-    names: bool = False
-    order: str = ""
-    together: list[list[str]] = []
-    header: list[_Field] = []
-    detail: list[_Field]
-    trailer: list[_Field] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,78 +131,8 @@ class Page:
         return text
 
 
-_LINE_ENDS = {"LF": "\n", "CR": "\r", "CRLF": "\r\n", "NONE": ""}
-
-
-def read_page(text: str) -> Page:
-    """The page that a YAML document says. ValueError says all that is wrong, a line for each."""
-    try:
-        node = yaml.compose(text, Loader=yaml.CBaseLoader)
-        document: Any = yaml.load(text, Loader=yaml.CBaseLoader)
-        raw = msgspec.convert(document, _Page, strict=False)
-        page = _page(raw)
-    except (msgspec.ValidationError, yaml.YAMLError, re.error) as error:
-        raise ValueError(" ".join(str(error).split())) from error
-    if faults := [*_doubled(node), *_faults(page)]:
-        raise ValueError("\n".join(f"{page.name}: {why}" for why in faults))
-    return page
-
-
-def _page(raw: _Page) -> Page:
-    return Page(
-        name=raw.layout, title=raw.title, direction=raw.direction, earns=raw.earns,
-        by_number=raw.member == "number", ending=raw.ending, fixed=raw.form == "fixed",
-        width=raw.width, encoding=raw.encoding, line_end=_LINE_ENDS[raw.line_end],
-        allowed=re.compile(f"[{raw.allowed}]*", re.ASCII if raw.encoding == "ascii" else 0),
-        delimiter=raw.delimiter, quoting=raw.quoting, names=raw.names, order=raw.order,
-        together=tuple(tuple(names) for names in raw.together),
-        header=_fields(raw.header), detail=_fields(raw.detail), trailer=_fields(raw.trailer),
-    )  # fmt: skip
-
-
-def _fields(raw: list[_Field]) -> tuple[Field, ...]:
-    return tuple(_field(found) for found in raw)
-
-
-def _field(raw: _Field) -> Field:
-    first, _, last = raw.at.partition("-")
-    verb, _, of = raw.of.partition(" of ")
-    total = Sum(verb, of) if of or raw.of in ("details", "records") else None
-    start, end = (int(first), int(last or first)) if first else (0, 0)
-    constant = raw.constant
-    if constant is not None and start:
-        constant = constant.ljust(end - start + 1)
-    return Field(
-        name=raw.name, kind=raw.type, first=start, last=end, constant=constant,
-        source="" if total else raw.of, total=total, form=raw.form,
-        digits=raw.digits or (end - start + 1 if start else 18),
-        pattern=re.compile(raw.pattern, re.ASCII) if raw.pattern else None,
-        meaning=raw.meaning or _shown(constant), optional=raw.optional, nonzero=raw.nonzero,
-        codes=raw.codes, needs=raw.needs,
-    )  # fmt: skip
-
-
-def _shown(constant: str | None) -> str:
-    if constant is None:
-        return ""
-    return f"`{constant.strip(' ')}`" if constant.strip(" ") else "blank"
-
-
-def _doubled(node: Any) -> Iterator[str]:
-    """Keys that a mapping has twice: YAML would keep the last one and say nothing."""
-    values = node.value if isinstance(node.value, list) else []
-    if isinstance(node, yaml.MappingNode):
-        seen = set[str]()
-        for key, _ in values:
-            if key.value in seen:
-                yield f"line {key.start_mark.line + 1}: {key.value} stands there twice"
-            seen.add(key.value)
-        values = [value for _, value in values]
-    for value in values:
-        yield from _doubled(value)
-
-
-def _faults(page: Page) -> Iterator[str]:
+def faults(page: Page) -> Iterator[str]:
+    """What does not go together on a page."""
     for kind, fields in page.records.items():
         known = DETAIL_VALUES if kind == "detail" else HEADER_VALUES
         for found in fields:

@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 
 from services.kernel.errors import InvalidInput, Problem
-from services.settlement.files.layout.page import Page, read_page
+from services.settlement.files.layout.declared import read_page
+from services.settlement.files.layout.page import Page
 
 
 @cache

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from services.settlement.files import catalogue
 from services.settlement.files.fields import DoesNotFit
-from services.settlement.files.layout.page import Page, read_page
+from services.settlement.files.layout.declared import read_page
+from services.settlement.files.layout.page import Page
 from services.settlement.files.layout.pages import pages
 from services.settlement.files.layout.reader import read
 from services.settlement.files.layout.writer import write
@@ -149,8 +150,8 @@ def test_a_hostile_file_is_told_with_its_line(old: bytes, new: bytes, told: str)
         ("of: through, ", "", "must be a constant, a value or a total"),
         ("of: through", "of: thruogh", "header, sent: there is no value 'thruogh'"),
         ("of: unit", "of: amount", "header, unit: there is no value 'amount'"),
-        ("allowed: A-Z", "allowed: Z-A", "bad character range Z-A"),
-        ("of: account_id", 'of: account_id, pattern: "[a"', "unterminated character set"),
+        ("allowed: A-Z", "allowed: Z-A", "blue-points: allowed: 'Z-A"),
+        ("of: account_id", 'of: account_id, pattern: "[a"', "detail, who: '[a' is no pattern: unt"),
         ("type: major", "type: code, codes: {5: a, 6: a}", "two words are written the same"),
         ("ending: txt", "ending: txt\nending: csv", "line 6: ending stands there twice"),
         ('is: "01"', 'is: "01", is: "03"', "line 14: is stands there twice"),
@@ -181,6 +182,38 @@ def test_a_page_with_a_gap_between_its_positions_is_refused() -> None:
     text += "  - {name: one, at: 1-4, of: line}\n  - {name: two, at: 6-9, of: unit}\n"
     with pytest.raises(ValueError, match="two must start at 5"):
         read_page(text)
+
+
+def test_every_position_that_is_none_is_told_with_its_field() -> None:
+    text = "layout: a\ntitle: a\ndirection: out\nending: txt\nform: fixed\nwidth: 9\ndetail:\n"
+    text += "  - {name: one, at: x-12, of: line}\n  - {name: two, at: 0-, of: unit}\n"
+    with pytest.raises(ValueError, match="is no position") as told:
+        read_page(text)
+    assert str(told.value).splitlines() == [
+        "a: detail, one: 'x-12' is no position such as 7 or 7-12",
+        "a: detail, two: '0-' is no position such as 7 or 7-12",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "ends", "told"),
+    [
+        ("blue", b"\r\n", "with CR LF, those of this layout with LF"),
+        ("blue", b"\r", "with CR, those of this layout with LF"),
+        ("air-miles-rewards", b"\r\n", "with CR LF, those of this layout with CR"),
+        ("air-miles-rewards", b"\n", "with LF, those of this layout with CR"),
+    ],
+)
+def test_wrong_line_ends_are_told_once(page: str, ends: bytes, told: str) -> None:
+    if page == "blue":
+        layout, content = blue(), write(blue(), HEAD, [row(1, "Ab"), row(2, "Ab")], file="f")[0]
+    else:
+        (file,) = [one for one in catalogue.files(page_batch(page)) if one.name.endswith("txt")]
+        layout, content = pages()[page], file.content
+    changed = content.replace(layout.line_end.encode(), ends)
+    reading, checked = read(layout, changed, "f")
+    assert reading is None
+    assert [str(one) for one in checked.problems] == [f"f:1: its lines end {told}"]
 
 
 def test_the_host_file_is_ebcdic_without_line_ends() -> None:
