@@ -177,6 +177,7 @@ PLANTED = (
     "INSERT INTO period_close_balance VALUES ('2026-03', 'SKY-MILE', 'member/x', 1, 0)",
     "UPDATE period_close_position SET seq = seq + 1 WHERE stream_id = 2",
     "DELETE FROM period_close_position WHERE stream_id = 2",
+    f"{CLOSE}; {POSITION} ('2026-04', 1, 1), ('2026-04', 2, 0)",
     "INSERT INTO transfer SELECT (t).* FROM (SELECT jsonb_populate_record(t, '{\"leg\": 9}') "
     "AS t FROM transfer AS t WHERE (stream_id, seq) = (1, 1)) AS n",
 )
@@ -208,8 +209,13 @@ async def test_closings_and_batches_from_before_the_guards_stand_and_are_guarded
         )
         assert "0040_pre_closed_rows" in await migrate(database_url)
         assert await connection.fetchval("SELECT streams FROM period_close") == 2
-        await connection.execute("INSERT INTO stream VALUES (3, 'card-transactions/2')")
+        await connection.execute(
+            "INSERT INTO stream VALUES (3, 'card-transactions/2');"
+            "INSERT INTO stream_position (stream_id) VALUES (3)"
+        )
         with pytest.raises(asyncpg.PostgresError, match="period_close_position_at_once"):
             await connection.execute(LATER)
+        await connection.execute(CLOSE)
+        assert await connection.fetchval("SELECT max(streams) FROM period_close") == 3
     finally:
         await connection.close()

@@ -40,10 +40,16 @@ CREATE TRIGGER settlement_file_at_once AFTER INSERT ON settlement_file
 
 -- ── periods ─────────────────────────────────────────────────────────────────────────────────
 
--- How many streams a closing stopped; one that came later has no row in it.
+-- How many streams a closing stopped; one that came later has no row in it. Whoever does not say
+-- had all that there are.
+CREATE FUNCTION streams_now() RETURNS integer LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT count(*)::integer FROM stream_position;
+END;
 ALTER TABLE period_close ADD COLUMN streams integer NOT NULL DEFAULT 0 CHECK (streams >= 0);
 UPDATE period_close AS c
    SET streams = (SELECT count(*) FROM period_close_position AS p WHERE p.period = c.period);
+ALTER TABLE period_close ALTER COLUMN streams SET DEFAULT streams_now();
 
 -- A closing records where its streams are, not where somebody would have them.
 CREATE FUNCTION closed_where_it_is() RETURNS trigger LANGUAGE plpgsql
