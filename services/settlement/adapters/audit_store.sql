@@ -289,10 +289,10 @@ SELECT (SELECT count(*) FROM line) AS checked,
        ARRAY(SELECT what FROM fault ORDER BY what COLLATE "C" LIMIT $1) AS faults;
 
 -- name: periods
--- Closed periods follow each other, none was closed with more than is recorded, and the trial
--- balance of each is what it was when it was closed.
+-- Closed periods follow each other, none was closed with more than is recorded or with streams that
+-- came later, and the trial balance of each is what it was when it was closed.
 WITH closing AS (
-  SELECT period, previous, lag(period) OVER (ORDER BY period) AS before FROM period_close
+  SELECT period, previous, streams, lag(period) OVER (ORDER BY period) AS before FROM period_close
 ), now AS (
   SELECT c.period, p.unit, p.side, p.amount,
          CASE WHEN p.account LIKE 'member/%' THEN 'member/*' ELSE p.account END AS account
@@ -313,6 +313,15 @@ WITH closing AS (
     JOIN closing AS c ON c.period = l.period
     JOIN period_close_position AS e ON (e.period, e.stream_id) = (c.before, l.stream_id)
    WHERE l.seq < e.seq
+  UNION ALL
+  SELECT format('%s was closed with %s streams, it has %s', c.period, c.streams, count(l.period))
+    FROM closing AS c LEFT JOIN period_close_position AS l USING (period)
+   GROUP BY c.period, c.streams HAVING c.streams <> count(l.period)
+  UNION ALL
+  SELECT format('%s was closed with stream %s at %s, it is at %s', l.period, l.stream_id, l.seq,
+                coalesce(s.next_seq - 1, 0))
+    FROM period_close_position AS l LEFT JOIN stream_position AS s USING (stream_id)
+   WHERE l.seq > coalesce(s.next_seq - 1, 0)
   UNION ALL
   SELECT format('%s %s: closed with %s %s debit and %s credit, now %s and %s', period, account,
                 coalesce(b.debit, 0), unit, coalesce(b.credit, 0), coalesce(n.debit, 0),

@@ -30,7 +30,7 @@ class PostgresPeriodStore:
         """Stop every stream for a moment, and record how far it is and what that comes to."""
         positions = await self._connection.fetch(_sql.lock)
         try:
-            await self._connection.execute(_sql.close, period, by, on)
+            await self._connection.execute(_sql.close, period, by, on, len(positions))
         except asyncpg.IntegrityConstraintViolationError as error:
             why = f"the database refuses it by {error.constraint_name}"
             raise InvalidInput([Problem(why, field="PERIOD", value=period)]) from error

@@ -8,8 +8,8 @@ SELECT period, opens_on, who, recorded_on FROM period_close ORDER BY period;
 
 -- name: close
 -- Close a period after the latest one that is closed.
-INSERT INTO period_close (period, previous, who, recorded_on)
-VALUES ($1, (SELECT max(period) FROM period_close), $2, $3);
+INSERT INTO period_close (period, previous, who, recorded_on, streams)
+VALUES ($1, (SELECT max(period) FROM period_close), $2, $3, $4);
 
 -- name: add_positions
 -- How far every stream was.
