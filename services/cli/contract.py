@@ -29,11 +29,12 @@ contracts = typer.Typer(
 SHOWN = ("contract", "version", "issuer", "partner", "program", "author", "applied_on", "approver",
          "approved_on")  # fmt: skip
 
+prose.register(contracts)
+trial.register(contracts)
+
 
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
-    prose.register(contracts)
-    trial.register(contracts)
     app.add_typer(contracts, name="contract")
 
 

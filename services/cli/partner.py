@@ -18,13 +18,11 @@ Batch = sealing.Batch
 
 
 def register(app: typer.Typer) -> None:
-    """Hang the commands on `milepost` and on `milepost batch`."""
+    """Hang the commands on `milepost`; those on `milepost batch` hang there already."""
     app.command("acknowledge")(acknowledge)
-    sealing.batch.command("withdraw")(withdraw)
-    sealing.batch.command("deliver")(deliver)
-    sealing.batch.command("pay")(pay)
 
 
+@sealing.batch.command("withdraw")
 def withdraw(
     context: typer.Context,
     identifier: Batch,
@@ -45,6 +43,7 @@ def withdraw(
     session.say(f"{identifier} {'is' if found.fresh else 'was already'} withdrawn")
 
 
+@sealing.batch.command("deliver")
 def deliver(
     context: typer.Context,
     identifier: Batch,
@@ -112,6 +111,7 @@ def acknowledge(
         session.say(f"accounts to be changed: {found.changes}; see `milepost review list`")
 
 
+@sealing.batch.command("pay")
 def pay(
     context: typer.Context,
     identifier: Batch,

@@ -24,7 +24,6 @@ batch = typer.Typer(help="Sealed batches, their files and approvals.", no_args_i
 def register(app: typer.Typer) -> None:
     """Hang the commands on `milepost`."""
     app.command("settle", help="Seal what is due to a partner through a day.")(settle)
-    statement.register_under(batch)
     app.add_typer(batch, name="batch")
 
 
@@ -146,3 +145,6 @@ def check(context: typer.Context, path: Annotated[Path, typer.Argument(metavar="
     shown.print_checked(session, path, checked)
     if checked.problems:
         raise typer.Exit(FOUND_PROBLEMS)
+
+
+statement.register_under(batch)  # behind those above, in the help too
