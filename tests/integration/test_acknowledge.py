@@ -34,11 +34,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def outcomes(books: Books) -> list[tuple[object, ...]]:
     rows = await books.connection.fetch(
         "SELECT line, outcome, code, membership_number FROM settlement_line_outcome ORDER BY line"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -28,16 +27,6 @@ from tests.support.settlement import (
 )
 
 RULE = "settlement-answer-files"
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
 
 
 @pytest.fixture

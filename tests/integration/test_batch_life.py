@@ -30,11 +30,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def withdraw(books: Books, folder: Path, batch: str = BATCH) -> bool:
     found = await settlement.withdraw_batch(
         settings_for(books.url, folder), batch, by="Cy", reason="wrong offer code", on=APRIL_3

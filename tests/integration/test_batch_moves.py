@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
@@ -11,22 +10,6 @@ import pytest
 
 from tests.support.partner import BATCH, approved, sent
 from tests.support.settlement import Books, settle
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
 
 ILLEGAL = {
     "settlement_state_legal": "INSERT INTO settlement_state (batch, state, previous, who, "

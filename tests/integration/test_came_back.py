@@ -43,11 +43,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 def waits(settled: Settled) -> list[tuple[str, int, str]]:
     return [(held.account_id, held.amount, held.why) for held in settled.draft.held]
 

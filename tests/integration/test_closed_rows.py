@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -60,21 +59,6 @@ ILLEGAL = {
     ],
     "settlement_batch_follows": [SKIPPED, NOT_FIRST],
 }
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
 
 
 async def closed(books: Books, folder: Path) -> None:

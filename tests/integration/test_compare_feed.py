@@ -24,11 +24,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def test_the_compare_feed_is_matched_by_arn_then_reference_then_event(
     books: Books, folder: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +29,6 @@ from tests.support.settlement import Books, broken, settle
 
 Invoke = Callable[..., Awaitable[click.testing.Result]]
 REWARDS = "sky-air-air-miles-rewards-000001.txt"
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
 
 
 async def test_what_is_found_again_is_the_same_and_what_is_gone_is_closed(

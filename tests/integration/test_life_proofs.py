@@ -34,11 +34,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def history(books: Books, folder: Path) -> None:
     """A batch with every outcome that was paid, one withdrawn, one sealed anew, and cash."""
     settings = settings_for(books.url, folder)

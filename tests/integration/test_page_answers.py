@@ -31,11 +31,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 def row(line: int, outcome: str = "ACCEPTED", **more: Any) -> dict[str, Any]:
     return {"line": line, "membership_number": str(line) * 5, "amount": 10 * line,
             "outcome": outcome, "code": None, "new_number": None, "text": None, **more}  # fmt: skip

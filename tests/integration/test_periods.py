@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
@@ -18,21 +17,6 @@ from tests.support.settlement import APRIL_END, MARCH_END, Books, broken, settin
 
 APRIL_2 = date(2026, 4, 2)
 Sums = dict[tuple[str, str], tuple[int, int]]
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
 
 
 async def close(books: Books, folder: Path, period: str, on: date = APRIL_2) -> Closed:

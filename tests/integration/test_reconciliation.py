@@ -37,11 +37,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def closed(books: Books, folder: Path) -> bytes:
     """A month that is sealed, sent and answered: all taken but line 2."""
     await settle(books, folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -16,21 +15,6 @@ from services.settlement.batches.batch import Header
 from tests.support.partner import APRIL_3, BATCH
 from tests.support.refold import resettled
 from tests.support.settlement import APRIL_END, Books, broken, settings_for, settle
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
 
 
 async def withdraw(books: Books, folder: Path, batch: str = BATCH) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -95,21 +94,6 @@ FILES = (
     "chain_store", "answer_store", "payout_store", "review_store",
     "reconcile_store", "discrepancy_audit",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    books = await Books.open(database_url)
-    await books.contract()
-    await books.member("acc-1", "11111")
-    await books.grant("acc-1", "P1", 10)
-    yield books
-    await books.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
 
 
 async def test_each_role_may_do_to_each_table_what_is_written_here_and_no_more(

@@ -32,11 +32,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def test_what_is_due_is_sealed_in_the_order_of_business_keys(
     books: Books, folder: Path
 ) -> None:

@@ -34,11 +34,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def test_files_wait_in_pending_until_a_second_person_approves(
     books: Books, folder: Path
 ) -> None:

@@ -34,11 +34,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 async def test_what_is_recorded_while_a_batch_is_sealed_is_in_this_one_or_in_the_next(
     books: Books, folder: Path
 ) -> None:

@@ -30,11 +30,6 @@ async def books(database_url: str) -> AsyncIterator[Books]:
     await books.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "files"
-
-
 def sheets(path: Path) -> list[tuple[ElementTree.Element, Cells]]:
     """Each sheet with its cells: place → (type, text)."""
     with zipfile.ZipFile(path) as archive:

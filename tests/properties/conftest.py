@@ -7,7 +7,9 @@ shrink here: `histories.hold` drops the steps that a failing history does not ne
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 FACTOR = int(os.environ.get("PROPERTIES_FACTOR", "1"))
@@ -23,3 +25,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("milepost")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _profile() -> Iterator[None]:
+    """It holds where these tests run as well, not only where they are collected: some of them take
+    their examples then."""
+    before = settings.get_current_profile_name()
+    settings.load_profile("milepost")
+    yield
+    settings.load_profile(before)
