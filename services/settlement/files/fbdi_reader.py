@@ -70,7 +70,8 @@ def unzipped(archive: bytes, file: str) -> tuple[bytes | None, tuple[Problem, ..
                 return None, found.all()
             with packed.open(MEMBER) as journal:
                 content = journal.read(JOURNAL_BYTES_MAX + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError: it is encrypted, or compressed in a way that zipfile does not know.
         found.add(f"is no whole archive: {error}", line=1)
         return None, found.all()
     if len(content) > JOURNAL_BYTES_MAX:

@@ -137,3 +137,16 @@ def test_an_archive_of_something_else_is_refused_and_no_more_is_unpacked(
     assert why in str(problem)
     cut = check(packed.getvalue()[:-9], "journal.zip", beside=lambda _: None).problems
     assert "is no whole archive" in str(cut[0])
+
+
+def test_an_archive_that_is_encrypted_or_packed_in_an_unknown_way_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("GlInterface.csv", "x")
+    whole = packed.getvalue()
+    central = whole.index(b"PK\x01\x02")
+    for at, word, value in ((6, 8, b"\x01\x00"), (8, 10, b"\x63\x00")):  # flags; the method
+        damaged = bytearray(whole)
+        damaged[at : at + 2] = damaged[central + word : central + word + 2] = value
+        (problem,) = check(bytes(damaged), "journal.zip", beside=lambda _: None).problems
+        assert "journal.zip:1: is no whole archive" in str(problem)
